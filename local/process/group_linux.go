@@ -1,0 +1,11 @@
+package process
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+func startGroup(cmd *exec.Cmd) error {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	return cmd.Start()
+}
