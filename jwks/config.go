@@ -1,12 +1,6 @@
-// Package jwks verifies JSON Web Tokens against their issuers' key sets.
-// It does not know about revocation or routes.
 package jwks
 
-import (
-	"time"
-
-	"lambda-authorizer/problem"
-)
+import "time"
 
 // Issuer is one entry of the section issuers: who may sign bearer tokens.
 type Issuer struct {
@@ -31,12 +25,14 @@ type Issuer struct {
 	// HS256 and nothing else.
 	Algorithms []string `yaml:"algorithms"`
 	// TokenTypes are the accepted typ values, case-insensitive, without
-	// application/. Default: absent, JWT, at+jwt.
+	// application/. An empty entry stands for a token without typ.
+	// Default: absent, JWT, at+jwt.
 	TokenTypes []string `yaml:"token_types"`
 	// TokenUse is Cognito's claim token_use. Empty: not checked.
 	TokenUse string `yaml:"token_use"`
-	// Leeway is the clock skew for exp, nbf and iat. Default 30s, at most 5m.
-	Leeway time.Duration `yaml:"leeway"`
+	// Leeway is the clock skew for exp, nbf and iat: 0 to 5m. Nil, which is
+	// not the same as 0s, stands for the default, 30s.
+	Leeway *time.Duration `yaml:"leeway"`
 	// MaxTokenAge bounds now - iat; a token without iat is then refused.
 	// Zero: not checked.
 	MaxTokenAge time.Duration `yaml:"max_token_age"`
@@ -46,7 +42,25 @@ type Issuer struct {
 	ScopeClaims []string `yaml:"scope_claims"`
 }
 
-// Validate reports what is wrong with one issuer, after defaults.
-func (i Issuer) Validate() []problem.Problem {
-	return nil
+// SetDefaults fills what the configuration left out. A list that is there but
+// empty is left alone, for Validate to refuse.
+func (i *Issuer) SetDefaults() {
+	if i.Algorithms == nil {
+		i.Algorithms = []string{"RS256", "PS256", "ES256", "EdDSA"}
+		if i.HMACSecret != "" {
+			i.Algorithms = []string{"HS256"}
+		}
+	}
+	if i.TokenTypes == nil {
+		i.TokenTypes = []string{"", "JWT", "at+jwt"}
+	}
+	if i.Leeway == nil {
+		i.Leeway = new(defaultLeeway)
+	}
+	if i.PrincipalClaim == "" {
+		i.PrincipalClaim = "sub"
+	}
+	if i.ScopeClaims == nil {
+		i.ScopeClaims = []string{"scope", "scp"}
+	}
 }
