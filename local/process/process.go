@@ -22,6 +22,9 @@ type Process struct {
 // it went; elsewhere a child has to notice by itself (a closed standard input,
 // a refused connection).
 func Start(cmd *exec.Cmd) (*Process, error) {
+	if cmd.WaitDelay == 0 {
+		cmd.WaitDelay = time.Second // for output that a grandchild keeps open
+	}
 	p := &Process{cmd: cmd, done: make(chan struct{})}
 	started := make(chan error, 1)
 	go func() {
