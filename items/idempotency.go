@@ -1,0 +1,3 @@
+package items
+
+const idempotencyHeader = "Idempotency-Key"
