@@ -1,13 +1,34 @@
 // Package jwks verifies JSON Web Tokens against their issuers' key sets.
-// It does not know about revocation or routes.
+//
+// A token is a compact JWS (RFC 7515) whose claims name one configured
+// issuer; it is checked against that issuer's keys and rules alone (RFC 7519,
+// RFC 8725, RFC 9068). Key sets come over HTTPS or from a file and are
+// refreshed by the requests that need them. Parsing and checks are this
+// package's own and strict; of lestrrat-go/jwx it uses the parser of a single
+// JWK and the signature primitives. Nothing else may import jwx.
+//
+// The package knows nothing of revocation, routes or where in a request a
+// token stands. Errors carry a reason.Code and never any part of a signature;
+// what they quote of an unverified token is bounded.
 package jwks
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
-	"lambda-authorizer/reason"
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"lambda-authorizer/problem"
+)
+
+const (
+	defaultCacheSize = 4096
+	// headerCacheSize is plenty: an issuer has a header per key.
+	headerCacheSize = 128
 )
 
 // Options are what a Verifier needs beside its issuers. The zero value works.
@@ -83,19 +104,116 @@ type Token struct {
 }
 
 // Verifier verifies tokens of its issuers. It is safe for concurrent use.
-type Verifier struct{}
+type Verifier struct {
+	now      func() time.Time
+	issuers  map[string]*issuer // by iss, aliases included
+	remotes  []*remote
+	verified *lru.Cache[tokenID, *verified] // nil: none are remembered
+	headers  *lru.Cache[string, header]     // of verified tokens alone
+}
 
-// New builds a Verifier. It reads static key sets and reaches no network.
+// issuer is one configured issuer, ready for use.
+type issuer struct {
+	name, url      string
+	source         source
+	algorithms     []string
+	types          []string // normalised; "" stands for no typ
+	audiences      []string
+	clientIDs      []string
+	tokenUse       string
+	leeway, maxAge time.Duration
+	principalClaim string
+	scopeClaims    []string
+}
+
+// New builds a Verifier. It fills in defaults, refuses what ValidateIssuers
+// reports, reads static key sets and reaches no network.
 func New(issuers []Issuer, o Options) (*Verifier, error) {
-	return &Verifier{}, nil
+	list := make([]Issuer, len(issuers))
+	for n, i := range issuers {
+		i.SetDefaults()
+		list[n] = i
+	}
+	if err := refuse(ValidateIssuers(list)); err != nil {
+		return nil, err
+	}
+	v := &Verifier{now: wallClock(o.Now), issuers: map[string]*issuer{}}
+	for n, i := range list {
+		built, err := v.build(i, o)
+		if err != nil {
+			return nil, fmt.Errorf("issuers[%d].%w", n, err)
+		}
+		for _, iss := range append([]string{i.Issuer}, i.Aliases...) {
+			v.issuers[iss] = built
+		}
+	}
+	return v, v.makeCaches(o.CacheSize)
+}
+
+// wallClock strips the monotonic reading: Lambda freezes the process, and a
+// clock that stops meanwhile would make everything younger than it is.
+func wallClock(now func() time.Time) func() time.Time {
+	if now == nil {
+		now = time.Now
+	}
+	return func() time.Time { return now().Round(0) }
+}
+
+func refuse(problems []problem.Problem) error {
+	var errs []error
+	for _, p := range problem.Under("issuers", problems) {
+		errs = append(errs, fmt.Errorf("%s: %s", p.Path, p.Text))
+	}
+	return errors.Join(errs...)
+}
+
+func (v *Verifier) build(i Issuer, o Options) (*issuer, error) {
+	built := &issuer{
+		name: i.Name, url: i.Issuer, algorithms: i.Algorithms,
+		audiences: i.Audiences, clientIDs: i.ClientIDs, tokenUse: i.TokenUse,
+		leeway: *i.Leeway, maxAge: i.MaxTokenAge,
+		principalClaim: i.PrincipalClaim, scopeClaims: i.ScopeClaims,
+	}
+	for _, t := range i.TokenTypes {
+		built.types = append(built.types, mediaType(t))
+	}
+	switch {
+	case i.HMACSecret != "":
+		return nil, errors.New("hmac_secret: tokens signed with a shared secret are not built yet")
+	case i.JWKSFile != "":
+		set, err := readStatic(o.Dir, i.JWKSFile)
+		if err != nil {
+			return nil, fmt.Errorf("jwks_file: %w", err)
+		}
+		built.source = set
+	default:
+		r := &remote{issuer: i.Name, now: v.now, fetch: newFetcher(o.Client, i, v.now).fetch, report: o.OnRefresh}
+		built.source = r
+		v.remotes = append(v.remotes, r)
+	}
+	return built, nil
+}
+
+func (v *Verifier) makeCaches(size int) (err error) {
+	if size == 0 {
+		size = defaultCacheSize
+	}
+	if size > 0 {
+		if v.verified, err = lru.New[tokenID, *verified](size); err != nil {
+			return err
+		}
+	}
+	v.headers, err = lru.New[string, header](headerCacheSize)
+	return err
 }
 
 // Prefetch fetches every remote key set, all at once, and returns when the
-// last one is there, has failed, or ctx is done.
-func (v *Verifier) Prefetch(ctx context.Context) {}
-
-// Verify returns the token that raw, a compact JWS, stands for, or a
-// reason.Code error.
-func (v *Verifier) Verify(ctx context.Context, raw, certThumbprint string) (*Token, error) {
-	return nil, reason.Internal
+// last one is there, has failed, or ctx is done. It is for init: what failed
+// is told through OnRefresh, and the requests that need it will see to it.
+func (v *Verifier) Prefetch(ctx context.Context) {
+	var all sync.WaitGroup
+	for _, r := range v.remotes {
+		all.Go(func() { r.prefetch(ctx) })
+	}
+	all.Wait()
 }
