@@ -12,7 +12,23 @@ type Config struct {
 	Secrets []string `yaml:"secrets"`
 }
 
-// Validate reports what is wrong with c, after defaults.
+// SetDefaults fills what the configuration left out.
+func (c *Config) SetDefaults() {
+	if c.Header == "" {
+		c.Header = "X-Api-Key"
+	}
+}
+
+// Validate reports what is wrong with c, after defaults. Whether Header is a
+// header's name and Secrets are names of secrets is checked by config, for
+// every section alike.
 func (c Config) Validate() []problem.Problem {
-	return nil
+	var out []problem.Problem
+	if c.Header == "" {
+		out = append(out, problem.At("header", "is empty: name the header that carries the key"))
+	}
+	if len(c.Secrets) == 0 {
+		out = append(out, problem.At("secrets", "names no secret: without one no key is known"))
+	}
+	return out
 }
