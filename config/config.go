@@ -14,7 +14,7 @@ import (
 )
 
 // Config is a whole authorizer.yaml after defaults, environment and
-// validation.
+// validation. It is not changed after Load, so it may be shared.
 type Config struct {
 	Gateway        Gateway            `yaml:"gateway"`
 	Tables         Tables             `yaml:"tables"`
@@ -30,7 +30,22 @@ type Config struct {
 	Response       Response           `yaml:"response"`
 	Log            Log                `yaml:"log"`
 	Routes         []policy.Route     `yaml:"routes"`
+
+	dir   string
+	lines func(path string) int
+	table *policy.Table
 }
+
+// Table returns the compiled route table.
+func (c *Config) Table() *policy.Table { return c.table }
+
+// Dir is the directory of the file, against which a relative jwks_file
+// resolves.
+func (c *Config) Dir() string { return c.dir }
+
+// Line is where the key at path stands in the file, or the nearest section
+// above it. A path is written as in "routes[2].require[0].jwt.scopes".
+func (c *Config) Line(path string) int { return c.lines(path) }
 
 // Gateway is how the API Gateway authorizer that calls this function is set
 // up: what is safe to answer depends on it.
@@ -57,7 +72,8 @@ type Tables struct {
 // Bearer is where a bearer token may stand. Absent, the Authorization header
 // alone.
 type Bearer struct {
-	// Header's value is "Bearer <token>". Default Authorization.
+	// Header's value is "Bearer <token>". Default Authorization, beside
+	// whatever else is named here; an explicit "" turns it off.
 	Header string `yaml:"header"`
 	// Query, Cookie name a parameter and a cookie. Empty: not accepted.
 	Query  string `yaml:"query"`
@@ -66,12 +82,6 @@ type Bearer struct {
 	Subprotocol bool `yaml:"subprotocol"`
 	// Bare accepts a header value that is a compact JWS without the scheme.
 	Bare bool `yaml:"bare"`
-}
-
-// Network is a named allow-list: static, or kept in the revocations table.
-type Network struct {
-	CIDRs    []string
-	DynamoDB bool
 }
 
 // Response is how answers are given.

@@ -1,0 +1,301 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// decoder fills structs from a parsed document. The library's own decoder knows
+// no key's line afterwards, quotes values in its errors, and would decode a
+// missing key and a zero alike.
+//
+// Not supported, on purpose: anchors, aliases, merge keys, tags. What a
+// reviewer reads on a line is what is in force on that line.
+type decoder struct {
+	getenv func(string) (string, bool)
+	report *report
+	fields map[reflect.Type]fields
+}
+
+// fields are the keys of one section.
+type fields struct {
+	names []string
+	index map[string]int
+}
+
+func newDecoder(getenv func(string) (string, bool), r *report) *decoder {
+	return &decoder{getenv: getenv, report: r, fields: map[reflect.Type]fields{}}
+}
+
+func (d *decoder) fieldsOf(t reflect.Type) fields {
+	if known, ok := d.fields[t]; ok {
+		return known
+	}
+	f := fields{index: map[string]int{}}
+	for i := range t.NumField() {
+		if name := t.Field(i).Tag.Get("yaml"); name != "" {
+			f.names = append(f.names, name)
+			f.index[name] = i
+		}
+	}
+	d.fields[t] = f
+	return f
+}
+
+// selfDecoder is a type with a form of its own in the file.
+type selfDecoder interface {
+	decode(d *decoder, n *yaml.Node, path string)
+}
+
+var durationType = reflect.TypeFor[time.Duration]()
+
+// value decodes n into v. What cannot be decoded is reported and left as it is.
+func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
+	if what := refused(n); what != "" {
+		d.wrong(n, path, "%s", what)
+		return
+	}
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			v.Set(reflect.New(v.Type().Elem()))
+		}
+		v = v.Elem()
+	}
+	if own, ok := v.Addr().Interface().(selfDecoder); ok {
+		own.decode(d, n, path)
+		return
+	}
+	switch {
+	case v.Type() == durationType:
+		d.duration(n, v, path)
+	case v.Kind() == reflect.Struct:
+		d.structure(n, v, path)
+	case v.Kind() == reflect.Map:
+		d.mapping(n, v, path)
+	case v.Kind() == reflect.Slice:
+		d.sequence(n, v, path)
+	default:
+		d.scalar(n, v, path)
+	}
+}
+
+const aliases = "anchors and aliases are not supported: write the value out"
+
+// refused says why a node has no place here whatever is expected.
+func refused(n *yaml.Node) string {
+	switch {
+	case n.Kind == yaml.AliasNode, n.Anchor != "":
+		return aliases
+	case n.Style&yaml.TaggedStyle != 0:
+		return "tags are not supported: put a value in quotes to make it a string"
+	case n.ShortTag() == "!!null":
+		return "has no value: give it one or remove the key"
+	}
+	return ""
+}
+
+// wrong reports a value by what it is, never by what it says.
+func (d *decoder) wrong(n *yaml.Node, path, format string, args ...any) {
+	d.report.unreadable(n.Line, path, format, args...)
+}
+
+func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
+	fields := d.fieldsOf(v.Type())
+	d.entries(n, path, func(key, value *yaml.Node) {
+		i, ok := fields.index[key.Value]
+		if !ok {
+			d.unknown(key, path, fields.names)
+			return
+		}
+		d.value(value, v.Field(i), join(path, key.Value))
+	})
+}
+
+func (d *decoder) unknown(key *yaml.Node, path string, known []string) {
+	at := join(path, key.Value)
+	name := suggest(key.Value, known)
+	if name == "" {
+		d.wrong(key, at, "unknown key; known here: %s", strings.Join(known, ", "))
+		return
+	}
+	d.wrong(key, at, "unknown key; did you mean %s?", name)
+	// Its absence would be reported too, but that is the same mistake.
+	d.report.distrusted = append(d.report.distrusted, join(path, name))
+}
+
+func (d *decoder) mapping(n *yaml.Node, v reflect.Value, path string) {
+	out := reflect.MakeMap(v.Type())
+	d.entries(n, path, func(key, value *yaml.Node) {
+		element := reflect.New(v.Type().Elem()).Elem()
+		d.value(value, element, join(path, key.Value))
+		out.SetMapIndex(reflect.ValueOf(key.Value), element)
+	})
+	v.Set(out)
+}
+
+// entries calls f for each key of a mapping, noting where it stands.
+func (d *decoder) entries(n *yaml.Node, path string, f func(key, value *yaml.Node)) {
+	if n.Kind != yaml.MappingNode {
+		d.wrong(n, path, "must be a mapping of keys to values, is %s", kindOf(n))
+		return
+	}
+	first := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if what := refusedKey(key); what != "" {
+			d.wrong(key, path, "%s", what)
+			continue
+		}
+		at := join(path, key.Value)
+		if before, twice := first[key.Value]; twice {
+			d.wrong(key, at, "stands here a second time: it is already on line %d", before)
+			continue
+		}
+		first[key.Value] = key.Line
+		d.report.lines[at] = key.Line
+		f(key, value)
+	}
+}
+
+func refusedKey(key *yaml.Node) string {
+	switch {
+	case key.ShortTag() == "!!merge":
+		return "merge keys are not supported: write the keys out"
+	case key.ShortTag() == "!!null":
+		return "has a key without a name"
+	case refused(key) != "":
+		return refused(key)
+	case kindOf(key) != "a string":
+		return fmt.Sprintf("has a key that is %s: put it in quotes", kindOf(key))
+	}
+	return ""
+}
+
+func (d *decoder) sequence(n *yaml.Node, v reflect.Value, path string) {
+	if n.Kind != yaml.SequenceNode {
+		d.wrong(n, path, "must be a list, is %s", kindOf(n))
+		return
+	}
+	out := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
+	if v.Len() == len(n.Content) {
+		// The second reading, over the defaults of each element.
+		reflect.Copy(out, v)
+	}
+	for i, item := range n.Content {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		d.report.lines[at] = item.Line
+		d.value(item, out.Index(i), at)
+	}
+	v.Set(out)
+}
+
+func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path string) {
+	switch v.Kind() {
+	case reflect.String:
+		if s, ok := d.text(n, path, "a string"); ok {
+			v.SetString(s)
+		}
+	case reflect.Bool:
+		if n.ShortTag() != "!!bool" {
+			d.wrong(n, path, "must be true or false, is %s", kindOf(n))
+			return
+		}
+		v.SetBool(strings.EqualFold(n.Value, "true"))
+	case reflect.Int:
+		i, err := strconv.ParseInt(n.Value, 10, 64)
+		if n.ShortTag() != "!!int" || err != nil {
+			d.wrong(n, path, "must be a whole number in decimal digits, is %s", kindOf(n))
+			return
+		}
+		v.SetInt(i)
+	case reflect.Interface:
+		if x, ok := d.any(n, path); ok {
+			v.Set(reflect.ValueOf(x))
+		}
+	default:
+		panic("config: a field of type " + v.Type().String() + " cannot be decoded")
+	}
+}
+
+// text is a string value with its variables replaced.
+func (d *decoder) text(n *yaml.Node, path, want string) (string, bool) {
+	if kindOf(n) != "a string" {
+		hint := ""
+		if n.Kind == yaml.ScalarNode && want == "a string" {
+			hint = ": put it in quotes"
+		}
+		d.wrong(n, path, "must be %s, is %s%s", want, kindOf(n), hint)
+		return "", false
+	}
+	s, err := expand(n.Value, d.getenv)
+	if err != nil {
+		d.wrong(n, path, "%v", err)
+		return "", false
+	}
+	return s, true
+}
+
+func (d *decoder) duration(n *yaml.Node, v reflect.Value, path string) {
+	const want = "a duration such as 30s, 5m or 24h"
+	if n.ShortTag() == "!!int" && n.Value == "0" {
+		v.SetInt(0) // as time.ParseDuration reads "0"
+		return
+	}
+	s, ok := d.text(n, path, want)
+	if !ok {
+		return
+	}
+	parsed, err := time.ParseDuration(s)
+	if err != nil {
+		d.wrong(n, path, "must be %s", want)
+		return
+	}
+	v.SetInt(int64(parsed))
+}
+
+// any is a string, a number or a boolean, numbers as float64 as in decoded
+// JSON, which is what such values are compared with.
+func (d *decoder) any(n *yaml.Node, path string) (any, bool) {
+	switch n.ShortTag() {
+	case "!!bool":
+		return strings.EqualFold(n.Value, "true"), true
+	case "!!int", "!!float":
+		x, err := strconv.ParseFloat(n.Value, 64)
+		if err != nil || math.IsNaN(x) || math.Abs(x) > 1<<53 {
+			d.wrong(n, path, "must be a decimal number up to 2^53, where JSON numbers stop being exact, or in quotes")
+			return nil, false
+		}
+		return x, true
+	}
+	s, ok := d.text(n, path, "a string, a number, true or false")
+	return s, ok
+}
+
+func kindOf(n *yaml.Node) string {
+	switch n.ShortTag() {
+	case "!!map":
+		return "a mapping"
+	case "!!seq":
+		return "a list"
+	case "!!str", "!!timestamp":
+		return "a string"
+	case "!!bool":
+		return "a boolean"
+	case "!!int", "!!float":
+		return "a number"
+	}
+	return "something else"
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
