@@ -39,6 +39,10 @@ const typePrefix = "urn:lambda-authorizer:problem:"
 // ContentType is the media type of a Problem.
 const ContentType = "application/problem+json"
 
+// Error makes a Problem an error that a handler can return. It is the code
+// alone: the rest is for the caller.
+func (p Problem) Error() string { return p.Code }
+
 // Write answers r with p and notes its code for the request's line.
 func (p Problem) Write(w http.ResponseWriter, r *http.Request) {
 	if p.Type == "" {

@@ -6,45 +6,35 @@ import (
 	"net/http"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"lambda-authorizer/backend"
 )
 
 // answer writes v as JSON.
-func answer(w http.ResponseWriter, r *http.Request, status int, v any) {
-	body, err := json.Marshal(v, json.Deterministic(true), jsontext.EscapeForHTML(true))
+func answer(w http.ResponseWriter, status int, v any) error {
+	body, err := json.Marshal(v, json.Deterministic(true))
 	if err != nil {
-		backend.Internal.Write(w, r)
-		return
+		return err
 	}
-	answerRaw(w, status, body)
-}
-
-func answerRaw(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", jsonType)
 	w.WriteHeader(status)
 	w.Write(body)
+	return nil
 }
 
 // answerItem writes an item with its entity tag.
-func answerItem(w http.ResponseWriter, r *http.Request, status int, i Item) {
+func answerItem(w http.ResponseWriter, status int, i Item) error {
 	w.Header().Set("ETag", i.etag())
-	answer(w, r, status, i.wire())
+	return answer(w, status, i.wire())
 }
-
-// problemError carries a Problem through the Store.
-type problemError struct{ backend.Problem }
-
-func (p problemError) Error() string { return p.Code }
 
 // fail answers with what err means to the caller, and tells the log of what it
 // does not.
 func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
-	var carried problemError
+	var problem backend.Problem
 	switch {
-	case errors.As(err, &carried):
-		carried.Problem.Write(w, r)
+	case errors.As(err, &problem):
+		problem.Write(w, r)
 	case errors.Is(err, ErrNotFound):
 		notFound.Write(w, r)
 	case errors.Is(err, ErrPrecondition):

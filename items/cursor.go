@@ -35,6 +35,10 @@ func makeCursor(key []byte, owner string, last ulid.ULID) string {
 }
 
 func parseCursor(keys [][]byte, owner, cursor string) (ulid.ULID, error) {
+	// The decoder passes over line breaks; the length leaves no room for one.
+	if len(cursor) != base64.RawURLEncoding.EncodedLen(cursorLength) {
+		return ulid.ULID{}, errCursor
+	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil || len(raw) != cursorLength || raw[0] != cursorVersion {
 		return ulid.ULID{}, errCursor

@@ -23,7 +23,7 @@ type members map[string]jsontext.Value
 
 // decodeObject reads body strictly: one JSON object, valid UTF-8, no member
 // twice at any depth.
-func decodeObject(body []byte) (members, *backend.Problem) {
+func decodeObject(body []byte) (members, error) {
 	var value jsontext.Value
 	if err := json.Unmarshal(body, &value); err != nil {
 		return nil, malformed(err)
@@ -39,10 +39,10 @@ func decodeObject(body []byte) (members, *backend.Problem) {
 }
 
 // parseContent reads the whole content of an item.
-func parseContent(body []byte) (Content, *backend.Problem) {
-	m, p := decodeObject(body)
-	if p != nil {
-		return Content{}, p
+func parseContent(body []byte) (Content, error) {
+	m, err := decodeObject(body)
+	if err != nil {
+		return Content{}, err
 	}
 	if _, ok := m["name"]; !ok {
 		return Content{}, invalid(append(unknown(m), backend.FieldError{Pointer: "#/name", Detail: "is required"}))
@@ -58,7 +58,7 @@ func parseContent(body []byte) (Content, *backend.Problem) {
 
 // merge applies m to c as RFC 7396 says: what m leaves out stays, null
 // removes, and metadata is merged member by member. c itself stays as it is.
-func (c Content) merge(m members, patch bool) (Content, *backend.Problem) {
+func (c Content) merge(m members, patch bool) (Content, error) {
 	errs := unknown(m)
 	if raw, ok := m["name"]; ok {
 		errs = append(errs, mergeString(&c.Name, raw, "#/name", false)...)
@@ -156,7 +156,7 @@ func pointer(names ...string) string {
 	return b.String()
 }
 
-func malformed(err error) *backend.Problem {
+func malformed(err error) backend.Problem {
 	p := backend.Problem{Code: "json_malformed", Status: http.StatusBadRequest, Detail: "The body is not valid JSON."}
 	var syntax *jsontext.SyntacticError
 	if errors.As(err, &syntax) {
@@ -165,14 +165,14 @@ func malformed(err error) *backend.Problem {
 			p.Detail = fmt.Sprintf("The body has a member twice, at byte %d.", syntax.ByteOffset)
 		}
 	}
-	return &p
+	return p
 }
 
-func invalid(errs []backend.FieldError) *backend.Problem {
+func invalid(errs []backend.FieldError) backend.Problem {
 	detail := "The item is not valid: see errors."
 	if len(errs) > maxFieldErrors {
 		errs = errs[:maxFieldErrors]
 		detail = fmt.Sprintf("The item is not valid: see errors, the first %d of them.", maxFieldErrors)
 	}
-	return &backend.Problem{Code: "item_invalid", Status: http.StatusUnprocessableEntity, Detail: detail, Errors: errs}
+	return backend.Problem{Code: "item_invalid", Status: http.StatusUnprocessableEntity, Detail: detail, Errors: errs}
 }

@@ -28,9 +28,12 @@ type tags struct {
 
 func (t tags) has(version int64) bool { return t.any || slices.Contains(t.versions, version) }
 
+// matches says whether a version meets the If-Match.
+func (c Conditions) matches(version int64) bool { return !c.match.present || c.match.has(version) }
+
 // hold says whether a version meets c.
 func (c Conditions) hold(version int64) bool {
-	return (!c.match.present || c.match.has(version)) && !(c.noneMatch.present && c.noneMatch.has(version))
+	return c.matches(version) && !c.noneMatch.has(version)
 }
 
 // expression is c as a DynamoDB condition on an item that must exist.

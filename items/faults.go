@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -14,15 +15,21 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// ClientOptions makes a client that tries four times with jitter and gives no
-// try more than a second and a half: a lost packet costs a caller of ours no
-// whole request.
+// ClientOptions makes a client that tries four times and gives no try more than
+// a second and a half: a lost packet costs a caller of ours no whole request.
 func ClientOptions(o *dynamodb.Options) {
 	o.Retryer = retry.NewStandard(func(s *retry.StandardOptions) {
 		s.MaxAttempts = 4
-		s.MaxBackoff = 400 * time.Millisecond
+		s.Backoff = retry.BackoffDelayerFunc(backoff)
 	})
 	o.HTTPClient = awshttp.NewBuildableClient().WithTimeout(1500 * time.Millisecond)
+}
+
+// backoff waits up to 50, 100, 200 ms before the next try, with full jitter.
+// The SDK's own goes up to seconds, and bounded to less than one it has no
+// jitter.
+func backoff(attempt int, _ error) (time.Duration, error) {
+	return rand.N(25 * time.Millisecond << min(attempt, 4)), nil
 }
 
 // classify wraps in ErrBusy what a later try may get past: throttling,

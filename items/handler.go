@@ -34,6 +34,17 @@ type handler struct {
 	log     *slog.Logger
 }
 
+// route answers a request. Its error is answered in its place.
+type route func(http.ResponseWriter, *http.Request) error
+
+func (h *handler) serve(f route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := f(w, r); err != nil {
+			h.fail(w, r, err)
+		}
+	})
+}
+
 // The scopes that the routes ask for.
 const (
 	ScopeRead  = "items:read"
@@ -50,8 +61,8 @@ func New(c Config) http.Handler {
 		c.Timeout = 5 * time.Second
 	}
 	h := &handler{store: c.Store, cursors: c.Cursors, log: c.Log}
-	read := func(f http.HandlerFunc) http.Handler { return backend.RequireScope(ScopeRead, f) }
-	write := func(f http.HandlerFunc) http.Handler { return backend.RequireScope(ScopeWrite, f) }
+	read := func(f route) http.Handler { return backend.RequireScope(ScopeRead, h.serve(f)) }
+	write := func(f route) http.Handler { return backend.RequireScope(ScopeWrite, h.serve(f)) }
 	protect := func(next http.Handler) http.Handler {
 		return backend.Protect(next, backend.Options{MaxBody: MaxBody, Log: c.Log})
 	}
@@ -63,10 +74,12 @@ func New(c Config) http.Handler {
 	})
 	resource(mux, protect, "/items/{id}", methods{
 		http.MethodGet:    read(h.get),
+		http.MethodPut:    write(h.replace),
+		http.MethodPatch:  write(h.patch),
 		http.MethodDelete: write(h.delete),
 	})
-	resource(mux, public, "/health", methods{http.MethodGet: http.HandlerFunc(health)})
-	lost := protect(http.HandlerFunc(unknownPath))
+	resource(mux, public, "/health", methods{http.MethodGet: h.serve(health)})
+	lost := protect(h.serve(unknownPath))
 	mux.Handle("/", lost)
 	return within(c.Timeout, c.Line.Wrap(c.CORS.wrap(headers(clean(mux, lost))), routeOf))
 }
@@ -151,10 +164,10 @@ func routeOf(r *http.Request) string {
 	return r.Method + " " + r.Pattern
 }
 
-func health(w http.ResponseWriter, r *http.Request) {
-	answer(w, r, http.StatusOK, map[string]string{"status": "ok"})
+func health(w http.ResponseWriter, _ *http.Request) error {
+	return answer(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-func unknownPath(w http.ResponseWriter, r *http.Request) {
-	backend.Problem{Code: "path_not_found", Status: http.StatusNotFound, Detail: "There is nothing at this path."}.Write(w, r)
+func unknownPath(http.ResponseWriter, *http.Request) error {
+	return backend.Problem{Code: "path_not_found", Status: http.StatusNotFound, Detail: "There is nothing at this path."}
 }

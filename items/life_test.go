@@ -1,6 +1,8 @@
 package items_test
 
 import (
+	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -41,6 +43,110 @@ func TestItemLivesFromPostToDelete(t *testing.T) {
 		}
 		if listed := alice.do(t, "GET", "/items", ""); strings.TrimSpace(listed.body) != `{"items":[]}` {
 			t.Errorf("list after DELETE: %s", listed.body)
+		}
+	})
+}
+
+func TestPutReplacesTheWholeItem(t *testing.T) {
+	t.Parallel()
+	bothKinds(t, "main|alice", func(t *testing.T, alice caller) {
+		before := alice.do(t, "POST", "/items", `{"name":"lamp","description":"old","metadata":{"colour":"red"}}`).decode(t)
+		put := alice.do(t, "PUT", "/items/"+before.ID, `{"name":"desk lamp"}`)
+		if put.status != http.StatusOK {
+			t.Fatalf("PUT: %d %s", put.status, put.body)
+		}
+		after := put.decode(t)
+		if after.Name != "desk lamp" || after.Description != "" || after.Metadata != nil || after.ID != before.ID || !after.CreatedAt.Equal(before.CreatedAt) {
+			t.Errorf("PUT answered %s after %+v", put.body, before)
+		}
+		if got := put.header.Get("ETag"); got != `"2"` {
+			t.Errorf("ETag %s after the second version", got)
+		}
+		if read := alice.do(t, "GET", "/items/"+before.ID, ""); read.body != put.body {
+			t.Errorf("GET %s, PUT answered %s", read.body, put.body)
+		}
+	})
+}
+
+func TestPatchMergesAsRFC7396Says(t *testing.T) {
+	t.Parallel()
+	bothKinds(t, "main|alice", func(t *testing.T, alice caller) {
+		item := alice.do(t, "POST", "/items", `{"name":"lamp","description":"old","metadata":{"colour":"red","size":"small"}}`).decode(t)
+		patched := alice.do(t, "PATCH", "/items/"+item.ID, `{"description":null,"metadata":{"size":null,"weight":"1 kg"}}`)
+		got := patched.decode(t)
+		want := map[string]string{"colour": "red", "weight": "1 kg"}
+		if patched.status != http.StatusOK || got.Name != "lamp" || got.Description != "" || !maps.Equal(got.Metadata, want) {
+			t.Errorf("PATCH: %d %s", patched.status, patched.body)
+		}
+		if strings.Contains(patched.body, "description") {
+			t.Errorf("the removed description is still there: %s", patched.body)
+		}
+		if a := alice.do(t, "PATCH", "/items/"+item.ID, `{"metadata":null}`, "Content-Type", "application/json").decode(t); a.Metadata != nil {
+			t.Errorf("metadata %v after null", a.Metadata)
+		}
+		for body, at := range map[string]string{
+			`{"name":null}`: "#/name", `{"name":""}`: "#/name", `{"metadata":{"a":{"b":"c"}}}`: "#/metadata/a",
+			`{"metadata":"x"}`: "#/metadata", `{"colour":"red"}`: "#/colour", `[]`: "#", `"x"`: "#", `null`: "#",
+		} {
+			a := alice.do(t, "PATCH", "/items/"+item.ID, body)
+			if a.status != http.StatusUnprocessableEntity || len(a.decode(t).Errors) != 1 || a.decode(t).Errors[0].Pointer != at {
+				t.Errorf("PATCH %s: %d %s, want 422 at %s", body, a.status, a.body, at)
+			}
+		}
+	})
+}
+
+func TestPrincipalsNeverMeet(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	// Spellings that a careless key would mix up.
+	owners := []string{"main|alice", "main|Alice", "other|alice", "main|alice#ITEM#", "main|alic", "api_key|alice", "main|alice "}
+	ids := map[string]string{}
+	for _, o := range owners {
+		ids[o] = s.as(o).do(t, "POST", "/items", fmt.Sprintf(`{"name":%q}`, o), "Idempotency-Key", "the same for all").decode(t).ID
+	}
+	for _, o := range owners {
+		listed := s.as(o).do(t, "GET", "/items", "").decode(t)
+		if len(listed.Items) != 1 || listed.Items[0].ID != ids[o] || listed.Items[0].Name != o {
+			t.Errorf("%q lists %+v", o, listed.Items)
+		}
+		for _, other := range owners {
+			if other == o {
+				continue
+			}
+			target := "/items/" + ids[other]
+			for method, body := range map[string]string{"GET": "", "PUT": `{"name":"mine"}`, "PATCH": `{"name":"mine"}`, "DELETE": ""} {
+				if a := s.as(o).do(t, method, target, body); a.status != http.StatusNotFound || a.code(t) != "item_not_found" {
+					t.Errorf("%q: %s of %q's item: %d %s", o, method, other, a.status, a.body)
+				}
+			}
+			if a := s.as(o).do(t, "PUT", target, `{"name":"mine"}`, "If-Match", `"1"`); a.status != http.StatusNotFound {
+				t.Errorf("If-Match tells %q of %q's item: %d", o, other, a.status)
+			}
+		}
+	}
+}
+
+func TestScopesAreCheckedAgain(t *testing.T) {
+	t.Parallel()
+	bothKinds(t, "main|alice", func(t *testing.T, alice caller) {
+		id := alice.do(t, "POST", "/items", `{"name":"lamp"}`).decode(t).ID
+		needs := map[string][][2]string{
+			"items:read":  {{"GET", "/items"}, {"GET", "/items/" + id}},
+			"items:write": {{"POST", "/items"}, {"PUT", "/items/" + id}, {"PATCH", "/items/" + id}, {"DELETE", "/items/" + id}},
+		}
+		for scope, requests := range needs {
+			for _, other := range []string{"", "items", "items:readwrite items:writes", map[string]string{"items:read": "items:write", "items:write": "items:read"}[scope]} {
+				for _, request := range requests {
+					a := alice.withScopes(other).do(t, request[0], request[1], `{"name":"x"}`)
+					if a.status != http.StatusForbidden || a.code(t) != "scope_insufficient" {
+						t.Errorf("%s %s with scopes %q: %d %s", request[0], request[1], other, a.status, a.body)
+					}
+				}
+			}
+		}
+		if a := alice.do(t, "GET", "/items/"+id, ""); a.status != http.StatusOK {
+			t.Errorf("the item after all refusals: %d", a.status)
 		}
 	})
 }

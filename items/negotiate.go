@@ -37,9 +37,9 @@ func acceptsJSON(values []string) bool {
 // checkMedia holds the request's body type and accepted types against what
 // this service speaks. types are the body types allowed; none where the
 // request has no body to read.
-func checkMedia(w http.ResponseWriter, r *http.Request, types ...string) *backend.Problem {
+func checkMedia(w http.ResponseWriter, r *http.Request, types ...string) error {
 	if !acceptsJSON(r.Header.Values("Accept")) {
-		return &backend.Problem{
+		return backend.Problem{
 			Code: "not_acceptable", Status: http.StatusNotAcceptable,
 			Detail: "This service answers in application/json.",
 			Errors: []backend.FieldError{{Header: "Accept", Detail: "must allow " + jsonType}},
@@ -48,8 +48,8 @@ func checkMedia(w http.ResponseWriter, r *http.Request, types ...string) *backen
 	if len(types) == 0 {
 		return nil
 	}
-	unsupported := func(header, detail string) *backend.Problem {
-		return &backend.Problem{
+	unsupported := func(header, detail string) error {
+		return backend.Problem{
 			Code: "media_type_unsupported", Status: http.StatusUnsupportedMediaType,
 			Detail: "The body's " + header + " " + detail + ".",
 			Errors: []backend.FieldError{{Header: header, Detail: detail}},

@@ -71,6 +71,8 @@ func (s *SecretKeys) CursorKeys(ctx context.Context) ([][]byte, error) {
 	return s.keys, nil
 }
 
+var errShortKey = fmt.Errorf("must be a string of at least %d bytes", minCursorKey)
+
 func (s *SecretKeys) read(ctx context.Context) ([][]byte, error) {
 	current, err := s.version(ctx, stageOfCurrent)
 	if err != nil {
@@ -79,7 +81,7 @@ func (s *SecretKeys) read(ctx context.Context) ([][]byte, error) {
 	previous, err := s.version(ctx, stageOfPrevious)
 	var none *types.ResourceNotFoundException
 	switch {
-	case errors.As(err, &none):
+	case errors.As(err, &none), errors.Is(err, errShortKey):
 		return [][]byte{current}, nil
 	case err != nil:
 		return nil, err
@@ -96,7 +98,7 @@ func (s *SecretKeys) version(ctx context.Context, stage string) ([]byte, error) 
 	}
 	key := []byte(aws.ToString(out.SecretString))
 	if len(key) < minCursorKey {
-		return nil, fmt.Errorf("secret %s, %s: must be a string of at least %d bytes", s.name, stage, minCursorKey)
+		return nil, fmt.Errorf("secret %s, %s: %w", s.name, stage, errShortKey)
 	}
 	return key, nil
 }

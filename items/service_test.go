@@ -2,6 +2,7 @@ package items_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -105,6 +107,12 @@ func (c caller) withScopes(scopes string) caller { c.scopes = scopes; return c }
 
 func (c caller) withContext(more map[string]any) caller { c.context = more; return c }
 
+// tb is what a request needs of a test: testing's and rapid's have it.
+type tb interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
 // answer is what came back.
 type answer struct {
 	status int
@@ -112,7 +120,7 @@ type answer struct {
 	body   string
 }
 
-func (a answer) decode(t testing.TB) (v struct {
+func (a answer) decode(t tb) (v struct {
 	ID, Name, Description string
 	Metadata              map[string]string
 	CreatedAt             time.Time `json:"created_at"`
@@ -132,14 +140,14 @@ func (a answer) decode(t testing.TB) (v struct {
 }
 
 // code is the problem's code.
-func (a answer) code(t testing.TB) string {
+func (a answer) code(t tb) string {
 	t.Helper()
 	return strings.TrimPrefix(a.decode(t).Type, "urn:lambda-authorizer:problem:")
 }
 
 // do sends a request; headers alternate names and values. A body gets the JSON
 // content type unless headers say another.
-func (c caller) do(t testing.TB, method, target, body string, headers ...string) answer {
+func (c caller) do(t tb, method, target, body string, headers ...string) answer {
 	t.Helper()
 	header := http.Header{}
 	if body != "" {
@@ -163,11 +171,15 @@ func (c caller) do(t testing.TB, method, target, body string, headers ...string)
 }
 
 func (c caller) try(method, target, body string, header http.Header) (answer, error) {
+	return c.tryWithin(context.Background(), method, target, body, header)
+}
+
+func (c caller) tryWithin(ctx context.Context, method, target, body string, header http.Header) (answer, error) {
 	payload, err := json.Marshal(c.event(method, target, body, header))
 	if err != nil {
 		return answer{}, err
 	}
-	raw, err := c.service.lambda.Invoke(context.Background(), payload)
+	raw, err := c.service.lambda.Invoke(ctx, payload)
 	if err != nil {
 		return answer{}, err
 	}
@@ -200,6 +212,11 @@ func (c caller) event(method, target, body string, header http.Header) any {
 	if c.principal == "" {
 		values = nil
 	}
+	// API Gateway hands over as base64 what is not text.
+	binary := !utf8.ValidString(body)
+	if binary {
+		body = base64.StdEncoding.EncodeToString([]byte(body))
+	}
 	if c.v2 {
 		joined := map[string]string{}
 		for k, v := range header {
@@ -211,7 +228,7 @@ func (c caller) event(method, target, body string, header http.Header) any {
 		}
 		e := events.APIGatewayV2HTTPRequest{
 			Version: "2.0", RouteKey: "$default", RawPath: "/prod" + decoded, RawQueryString: query,
-			Headers: joined, Body: body,
+			Headers: joined, Body: body, IsBase64Encoded: binary,
 			RequestContext: events.APIGatewayV2HTTPRequestContext{
 				RequestID: "req=2", APIID: "http1", Stage: "prod", RouteKey: "$default",
 				HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: method, Path: "/prod" + decoded, SourceIP: "192.0.2.1"},
@@ -224,7 +241,7 @@ func (c caller) event(method, target, body string, header http.Header) any {
 	}
 	parameters, _ := url.ParseQuery(query)
 	return events.APIGatewayProxyRequest{
-		Resource: "/{proxy+}", Path: path, HTTPMethod: method, Body: body,
+		Resource: "/{proxy+}", Path: path, HTTPMethod: method, Body: body, IsBase64Encoded: binary,
 		MultiValueHeaders: header, MultiValueQueryStringParameters: parameters,
 		PathParameters: map[string]string{"proxy": strings.TrimPrefix(path, "/")},
 		RequestContext: events.APIGatewayProxyRequestContext{

@@ -57,9 +57,9 @@ const projection = "sk, #name, description, metadata, created_at, updated_at, ve
 
 func partition(owner string) string { return "OWNER#" + owner }
 
-func itemKey(owner string, id ulid.ULID) attributes { return key(owner, itemPrefix+id.String()) }
+func itemKey(owner string, id ulid.ULID) attributes { return rowKey(owner, itemPrefix+id.String()) }
 
-func key(owner, sk string) attributes {
+func rowKey(owner, sk string) attributes {
 	return attributes{"pk": str(partition(owner)), "sk": str(sk)}
 }
 
