@@ -1,0 +1,139 @@
+// Package secretsmanager stands in for AWS Secrets Manager: the five calls that
+// this project makes, over the service's own protocol (AWS JSON 1.1), with
+// versions and staging labels as documented. It keeps secrets in memory, checks
+// no signature and knows no rotation, deletion, replication or tags.
+//
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/Welcome.html
+package secretsmanager
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Target is what the header X-Amz-Target of the service's calls begins with.
+const Target = "secretsmanager."
+
+// Server is the stand-in, an http.Handler. Safe for concurrent use.
+type Server struct {
+	// Now is the clock. Default time.Now.
+	Now func() time.Time
+	// Region and Account stand in ARNs.
+	Region, Account string
+
+	mu      sync.Mutex
+	secrets map[string]*secret // by name
+}
+
+// New makes a stand-in without secrets.
+func New(region, account string) *Server {
+	return &Server{Now: time.Now, Region: region, Account: account, secrets: make(map[string]*secret)}
+}
+
+// fault is an error as the service reports it.
+type fault struct {
+	Type    string `json:"__type"`
+	Message string `json:"Message"`
+}
+
+func (f fault) Error() string { return f.Type + ": " + f.Message }
+
+func notFound(what string) error {
+	return fault{"ResourceNotFoundException", "Secrets Manager can't find the specified " + what + "."}
+}
+
+func invalid(format string, args ...any) error {
+	return fault{"InvalidParameterException", fmt.Sprintf(format, args...)}
+}
+
+// input has the members of all five calls.
+type input struct {
+	Name                string   `json:"Name"`
+	SecretID            string   `json:"SecretId"`
+	ClientRequestToken  string   `json:"ClientRequestToken"`
+	SecretString        *string  `json:"SecretString"`
+	SecretBinary        []byte   `json:"SecretBinary"`
+	VersionID           string   `json:"VersionId"`
+	VersionStage        string   `json:"VersionStage"`
+	VersionStages       []string `json:"VersionStages"`
+	MoveToVersionID     string   `json:"MoveToVersionId"`
+	RemoveFromVersionID string   `json:"RemoveFromVersionId"`
+}
+
+// maxRequest bounds a request: the largest secret, in base64, and some.
+const maxRequest = 128 << 10
+
+// ServeHTTP answers one call.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var in input
+	if err := json.NewDecoder(io.LimitReader(r.Body, maxRequest)).Decode(&in); err != nil {
+		answer(w, http.StatusBadRequest, fault{"SerializationException", "the request is not JSON"})
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out, err := s.call(strings.TrimPrefix(r.Header.Get("X-Amz-Target"), Target), in)
+	if err != nil {
+		var f fault
+		if !errors.As(err, &f) {
+			f = fault{"InternalServiceError", "internal"}
+		}
+		answer(w, http.StatusBadRequest, f)
+		return
+	}
+	answer(w, http.StatusOK, out)
+}
+
+func (s *Server) call(operation string, in input) (any, error) {
+	if operation == "CreateSecret" {
+		return s.create(in)
+	}
+	secret := s.find(in.SecretID)
+	if secret == nil {
+		return nil, notFound("secret")
+	}
+	switch operation {
+	case "GetSecretValue":
+		return secret.get(in)
+	case "PutSecretValue":
+		return secret.put(in, s.Now())
+	case "DescribeSecret":
+		return secret.describe(), nil
+	case "UpdateSecretVersionStage":
+		return secret.move(in, s.Now())
+	}
+	return nil, fault{"UnknownOperationException", "the stand-in has no " + operation}
+}
+
+// Create adds a secret, for a program that sets one up.
+func (s *Server) Create(name, value string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, err := s.create(input{Name: name, SecretString: &value})
+	return err
+}
+
+// find takes a name or an ARN, with or without the ARN's random end.
+func (s *Server) find(id string) *secret {
+	if found := s.secrets[id]; found != nil {
+		return found
+	}
+	for _, candidate := range s.secrets {
+		if id == candidate.arn || id != "" && id == candidate.arn[:len(candidate.arn)-7] {
+			return candidate
+		}
+	}
+	return nil
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // a client that hung up
+}
