@@ -18,6 +18,11 @@ const (
 	// maxStale is how long past its age a key set serves while the issuer
 	// cannot be reached.
 	maxStale = 24 * time.Hour
+	// serveWhileFetching is how long past its age a key set serves, at once
+	// and without question, while another request fetches a new one. Beyond
+	// that it serves only if the fetch fails or takes too long: a key that was
+	// withdrawn is gone within its set's age and this.
+	serveWhileFetching = time.Minute
 	// stuckAfter is when a fetch no longer counts as under way. Every fetch
 	// ends within fetchBound, unless Lambda froze the process meanwhile.
 	stuckAfter = 3 * fetchBound
@@ -34,8 +39,8 @@ const (
 // remote is a key set behind a URL. It is refreshed by the requests that need
 // it, since between invocations Lambda lets nothing run: the first request
 // that finds the set expired waits for the fetch, those that come meanwhile
-// and find their key in the old set use that. After a failure, and after a
-// fetch for an unknown kid, the issuer is left alone for coolDown.
+// and find their key in the old set use that for a while. After a failure, and
+// after a fetch for an unknown kid, the issuer is left alone for coolDown.
 type remote struct {
 	issuer string // its name
 	now    func() time.Time
@@ -57,14 +62,14 @@ type published struct {
 	maxAge  time.Duration
 }
 
-// A clock that was set back must not make a set younger: hence Abs.
-func (p *published) fresh(now time.Time) bool {
-	return p != nil && now.Sub(p.fetched).Abs() < p.maxAge
+// within reports whether the set is past its age by less than d. A clock that
+// was set back must not make a set younger: hence Abs.
+func (p *published) within(d time.Duration, now time.Time) bool {
+	return p != nil && now.Sub(p.fetched).Abs() < p.maxAge+d
 }
 
-func (p *published) usable(now time.Time) bool {
-	return p != nil && now.Sub(p.fetched).Abs() < p.maxAge+maxStale
-}
+func (p *published) fresh(now time.Time) bool  { return p.within(0, now) }
+func (p *published) usable(now time.Time) bool { return p.within(maxStale, now) }
 
 // flight is one fetch that any number of requests wait for.
 type flight struct {
@@ -112,10 +117,14 @@ func (r *remote) decide(q query) (set *keySet, f *flight, err error) {
 		set = p.keys
 	}
 	switch cooling := !r.attempted.IsZero() && now.Sub(r.attempted).Abs() < coolDown; {
-	case known && (p.fresh(now) || r.flight != nil || cooling):
+	case known && p.fresh(now):
+		return set, nil, nil
+	case r.flight != nil && known && p.within(serveWhileFetching, now):
 		return set, nil, nil
 	case r.flight != nil:
-		return nil, r.flight, nil
+		return set, r.flight, nil
+	case known && cooling:
+		return set, nil, nil
 	case cooling && r.failure == nil && p.usable(now):
 		return p.keys, nil, nil // this is what the issuer has: the key is unknown
 	case cooling:
