@@ -69,8 +69,9 @@ func From(ctx context.Context) (*Caller, bool) {
 // any header, X-GoLambdaProxy-ApiGw-Context of that library included.
 func readCaller(ctx context.Context) (*Caller, error) {
 	values := authorizerContext(ctx)
+	principal, _ := values["principal"].(string)
 	c := &Caller{
-		Principal:     text(values["principal"]),
+		Principal:     principal,
 		Subject:       text(values["subject"]),
 		Issuer:        text(values["issuer"]),
 		ClientID:      text(values["client_id"]),

@@ -76,7 +76,11 @@ func within(path, template string, parameters map[string]string, stage string) s
 	n := segments(template, parameters)
 	if n == 0 {
 		rest, found := strings.CutPrefix(path, "/"+stage)
-		if found && stage != "" && (rest == "" || rest[0] == '/') {
+		switch {
+		case !found || stage == "":
+		case rest == "":
+			return "/"
+		case rest[0] == '/':
 			return rest
 		}
 		return path

@@ -105,7 +105,7 @@ func TestPageOfLargeItemsIsCutAndGoesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const total = 100
+	const total = 60
 	for range total {
 		if a := alice.do(t, "POST", "/items", string(body)); a.status != 201 {
 			t.Fatalf("POST: %d %s", a.status, a.body)

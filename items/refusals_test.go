@@ -1,12 +1,18 @@
 package items_test
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
+	"lambda-authorizer/backend"
 	"lambda-authorizer/items"
 )
 
@@ -239,6 +245,56 @@ func TestHealthIsPublicAndTheRestIsNot(t *testing.T) {
 			if a.status != http.StatusInternalServerError || a.code(t) != "context_missing" {
 				t.Errorf("%s %s without context: %d %s", r[0], r[1], a.status, a.body)
 			}
+		}
+	}
+}
+
+func TestSignedBodyIsCheckedBeforeAnItemIsWritten(t *testing.T) {
+	t.Parallel()
+	bothKinds(t, "signing_key|acme", func(t *testing.T, acme caller) {
+		signed := func(digest string) caller {
+			return acme.withContext(map[string]any{"auth_method": "signature", "content_digest": digest})
+		}
+		sum := sha256.Sum256([]byte(lamp))
+		digest := "sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":"
+		for body, want := range map[string]int{lamp: 201, lampAgain: 400} {
+			if a := signed(digest).do(t, "POST", "/items", body); a.status != want {
+				t.Errorf("%s: %d %s", body, a.status, a.body)
+			}
+		}
+		if a := signed("").do(t, "POST", "/items", lamp); a.status != 400 || a.code(t) != "digest_missing" {
+			t.Errorf("without digest: %d %s", a.status, a.body)
+		}
+		if n := acme.count(t); n != 1 {
+			t.Errorf("%d items", n)
+		}
+	})
+}
+
+func TestLineNamesTheRouteAndHoldsNothingOfTheItem(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	s := newService(t, func(c *items.Config) {
+		c.Line = &backend.Line{Out: &out, Log: slog.New(slog.DiscardHandler), Namespace: "LambdaAuthorizer/Items"}
+	})
+	alice := s.as("main|alice")
+	id := alice.do(t, "POST", "/items", `{"name":"private thing"}`, "Idempotency-Key", "private key").decode(t).ID
+	for _, r := range []struct{ method, target, route, reason string }{
+		{"GET", "/items/" + id + "?private=query", "GET /items/{id}", "ok"},
+		{"GET", "/items?cursor=private", "GET /items", "query_invalid"},
+		{"TRACE", "/items", "TRACE /items", "method_not_allowed"},
+		{"GET", "/private", "none", "path_not_found"},
+		{"GET", "/items/private", "GET /items/{id}", "item_not_found"},
+		{"GET", "/health", "GET /health", "ok"},
+	} {
+		out.Reset()
+		alice.do(t, r.method, r.target, "")
+		var line struct{ Route, Reason string }
+		if err := json.Unmarshal(out.Bytes(), &line); err != nil || line.Route != r.route || line.Reason != r.reason {
+			t.Errorf("%s %s: %s", r.method, r.target, out.String())
+		}
+		if strings.Contains(out.String(), "private") || strings.Contains(out.String(), id) {
+			t.Errorf("%s %s: %s", r.method, r.target, out.String())
 		}
 	}
 }
