@@ -39,9 +39,11 @@ func validateClaims(claims []string) []problem.Problem {
 	for i, claim := range claims {
 		at := fmt.Sprintf("claims[%d]", i)
 		key := ContextKey(claim)
+		shared := key
 		other, clash := owner[key]
 		if !clash {
-			other, clash = owner[key+"_json"]
+			shared = key + "_json"
+			other, clash = owner[shared]
 		}
 		switch {
 		case claim == "":
@@ -50,7 +52,7 @@ func validateClaims(claims []string) []problem.Problem {
 		case reserved[key]:
 			out = append(out, problem.At(at, "would be the context key %s, which is reserved", key))
 		case clash:
-			out = append(out, problem.At(at, "would share the context key %s with the claim %s", key, other))
+			out = append(out, problem.At(at, "would share the context key %s with the claim %s", shared, other))
 		}
 		owner[key], owner[key+"_json"] = claim, claim
 	}

@@ -102,7 +102,11 @@ func refused(n *yaml.Node) string {
 
 // wrong reports a value by what it is, never by what it says.
 func (d *decoder) wrong(n *yaml.Node, path, format string, args ...any) {
-	d.report.unreadable(n.Line, path, format, args...)
+	line, known := d.report.lines[path]
+	if !known {
+		line = n.Line
+	}
+	d.report.unreadable(line, path, format, args...)
 }
 
 func (d *decoder) structure(n *yaml.Node, v reflect.Value, path string) {
@@ -149,12 +153,12 @@ func (d *decoder) entries(n *yaml.Node, path string, f func(key, value *yaml.Nod
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if what := refusedKey(key); what != "" {
-			d.wrong(key, path, "%s", what)
+			d.report.unreadable(key.Line, path, "%s", what)
 			continue
 		}
 		at := join(path, key.Value)
 		if before, twice := first[key.Value]; twice {
-			d.wrong(key, at, "stands here a second time: it is already on line %d", before)
+			d.report.unreadable(key.Line, at, "stands here a second time: it is already on line %d", before)
 			continue
 		}
 		first[key.Value] = key.Line
@@ -267,8 +271,8 @@ func (d *decoder) any(n *yaml.Node, path string) (any, bool) {
 		return strings.EqualFold(n.Value, "true"), true
 	case "!!int", "!!float":
 		x, err := strconv.ParseFloat(n.Value, 64)
-		if err != nil || math.IsNaN(x) || math.Abs(x) > 1<<53 {
-			d.wrong(n, path, "must be a decimal number up to 2^53, where JSON numbers stop being exact, or in quotes")
+		if err != nil || math.IsNaN(x) || math.Abs(x) >= 1<<53 {
+			d.wrong(n, path, "must be a decimal number below 2^53, where JSON numbers stop being exact, or in quotes")
 			return nil, false
 		}
 		return x, true

@@ -16,14 +16,33 @@ import (
 // leave room for (300 routes).
 const maxFile = 1 << 20
 
-// document reads the one YAML document of a file. It returns nil where it has
-// reported a problem.
-func document(path string, r *report) *yaml.Node {
-	data, err := readFile(path)
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
 	if err != nil {
-		r.add(0, "", "%v", err)
-		return nil
+		return nil, cause(err)
 	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	switch {
+	case err != nil:
+		return nil, cause(err)
+	case len(data) > maxFile:
+		return nil, fmt.Errorf("is larger than %d bytes", maxFile)
+	}
+	return data, nil
+}
+
+// cause leaves the path out of an error, which the report names already.
+func cause(err error) error {
+	if inner := errors.Unwrap(err); inner != nil {
+		err = inner
+	}
+	return fmt.Errorf("cannot be read: %w", err)
+}
+
+// document parses the one YAML document that data holds. It returns nil where
+// it has reported a problem.
+func document(data []byte, r *report) *yaml.Node {
 	// Windows editors write a byte order mark and CRLF. Both are harmless,
 	// and positions are right without them.
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
@@ -33,22 +52,6 @@ func document(path string, r *report) *yaml.Node {
 		return nil
 	}
 	return parse(data, r)
-}
-
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("cannot be read: %w", errors.Unwrap(err))
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("cannot be read: %w", errors.Unwrap(err))
-	case len(data) > maxFile:
-		return nil, fmt.Errorf("is larger than %d bytes", maxFile)
-	}
-	return data, nil
 }
 
 // notText says what in data is no text and on which line.
@@ -114,6 +117,9 @@ func syntaxError(err error, r *report) {
 	message := load.Message
 	if strings.HasPrefix(message, "unknown anchor") {
 		message = aliases
+	}
+	if start := load.ContextMark.Line; load.ContextMsg != "" && start > 0 && start < load.Mark.Line {
+		message += fmt.Sprintf(", %s that begins on line %d", load.ContextMsg, start)
 	}
 	r.add(max(load.Mark.Line, 1), "", "is not valid YAML: %s", message)
 }

@@ -15,7 +15,7 @@ func (g Gateway) validate() []problem.Problem {
 	_, api := g.Sources()
 	switch {
 	case g.CacheTTL < 0 || g.CacheTTL > maxCacheTTL:
-		out = append(out, problem.At("cache_ttl", "must be from 0s to %v, as in API Gateway", maxCacheTTL))
+		out = append(out, problem.At("cache_ttl", "must be from 0s to 1h, as in API Gateway"))
 	case g.CacheTTL%time.Second != 0:
 		out = append(out, problem.At("cache_ttl", "must be whole seconds, as in API Gateway"))
 	case g.CacheTTL > 0 && api == WebSocket:

@@ -16,8 +16,16 @@ func Load(path string, getenv func(string) (string, bool)) (*Config, error) {
 }
 
 func load(path string, getenv func(string) (string, bool), unbuilt []feature) (*Config, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return nil, Problems{{File: path, Text: err.Error()}}
+	}
+	return read(data, path, getenv, unbuilt)
+}
+
+func read(data []byte, path string, getenv func(string) (string, bool), unbuilt []feature) (*Config, error) {
 	r := newReport(path)
-	body := document(path, r)
+	body := document(data, r)
 	if body == nil {
 		return nil, r.err()
 	}

@@ -41,6 +41,7 @@ func (n *Network) decode(d *decoder, node *yaml.Node, path string) {
 // address that API Gateway reports could ever match.
 func ParseCIDR(s string) (netip.Prefix, error) {
 	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
+		a = a.Unmap()
 		return netip.Prefix{}, fmt.Errorf("must be a CIDR; for one address write %v", netip.PrefixFrom(a, a.BitLen()))
 	}
 	p, err := netip.ParsePrefix(s)

@@ -60,7 +60,7 @@ func (c Config) Validate() []problem.Problem {
 		out = append(out, problem.At("secrets", "names no secret: without one no key is known"))
 	}
 	if c.MaxAge < minMaxAge || c.MaxAge > maxMaxAge {
-		out = append(out, problem.At("max_age", "must be from %v to %v", minMaxAge, maxMaxAge))
+		out = append(out, problem.At("max_age", "must be from 1s to 1h"))
 	}
 	out = append(out, c.validateComponents()...)
 	out = append(out, c.validateAuthorities()...)

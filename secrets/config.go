@@ -41,10 +41,10 @@ func (c *Config) SetDefaults() {
 func (c Config) Validate() []problem.Problem {
 	var out []problem.Problem
 	if c.Refresh < minRefresh || c.Refresh > maxRefresh {
-		out = append(out, problem.At("refresh", "must be from %v to %v", minRefresh, maxRefresh))
+		out = append(out, problem.At("refresh", "must be from 1s to 24h"))
 	}
 	if c.PreviousGrace < 0 || c.PreviousGrace > maxPreviousGrace {
-		out = append(out, problem.At("previous_grace", "must be from 0s to %v", maxPreviousGrace))
+		out = append(out, problem.At("previous_grace", "must be from 0s to 720h"))
 	}
 	return out
 }
