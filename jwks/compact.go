@@ -20,7 +20,9 @@ var base64url = base64.RawURLEncoding.Strict()
 // compact is a token in the compact serialization, taken apart. Its slices
 // are valid until it is released.
 type compact struct {
-	headerText string // as sent: names a header that was verified before
+	source     string // the whole token, the caller's
+	text       []byte // and ours
+	headerText string // names a header that was verified before
 	header     []byte // decoded on demand, see decodeHeader
 	claims     []byte
 	signature  []byte
@@ -34,43 +36,46 @@ type compact struct {
 // compacts saves 32 KB per verification.
 var compacts = sync.Pool{New: func() any { return new(compact) }}
 
-func (c *compact) release() {
-	c.headerText = "" // it is part of the caller's token
-	compacts.Put(c)
-}
-
-// split takes raw apart: exactly three parts of canonical base64url (RFC 7515
-// section 7.1). An empty signature is left to the checks of the algorithm.
-func split(raw string) (*compact, error) {
+// newCompact takes raw in as it is. The caller releases what it returns.
+func newCompact(raw string) (*compact, error) {
 	if len(raw) > maxTokenBytes {
 		return nil, fmt.Errorf("%w: token has %d bytes, at most %d are accepted", reason.CredentialMalformed, len(raw), maxTokenBytes)
 	}
 	c := compacts.Get().(*compact)
-	if err := c.split(raw); err != nil {
-		c.release()
-		return nil, fmt.Errorf("%w: %v", reason.CredentialMalformed, err)
-	}
+	c.source, c.text = raw, c.raw[:copy(c.raw[:], raw)]
 	return c, nil
 }
 
-func (c *compact) split(raw string) error {
-	text := c.raw[:copy(c.raw[:], raw)]
+func (c *compact) release() {
+	c.source, c.headerText = "", ""
+	compacts.Put(c)
+}
+
+// split takes the token apart: exactly three parts of canonical base64url
+// (RFC 7515 section 7.1). An empty signature is left to the checks of the
+// algorithm.
+func (c *compact) split() error {
+	if err := c.parts(); err != nil {
+		return fmt.Errorf("%w: %v", reason.CredentialMalformed, err)
+	}
+	return nil
+}
+
+func (c *compact) parts() error {
+	text := c.text
 	// encoding/base64 skips line ends, even when strict.
 	if bytes.IndexByte(text, '\n') >= 0 || bytes.IndexByte(text, '\r') >= 0 {
 		return fmt.Errorf("token holds a line end")
 	}
-	switch n := bytes.Count(text, []byte{'.'}); n {
-	case 2:
-	case 4:
-		return fmt.Errorf("token has five parts: encrypted tokens are not accepted")
-	default:
-		return fmt.Errorf("token has %d parts instead of three", n+1)
+	first := bytes.IndexByte(text, '.')
+	last := first + 1 + bytes.IndexByte(text[first+1:], '.')
+	if first < 0 || last == first || bytes.IndexByte(text[last+1:], '.') >= 0 {
+		return partsError(text)
 	}
-	first, last := bytes.IndexByte(text, '.'), bytes.LastIndexByte(text, '.')
 	if first == 0 || last == first+1 {
 		return fmt.Errorf("token has an empty header or payload")
 	}
-	c.headerText, c.header, c.input = raw[:first], text[:first], text[:last]
+	c.headerText, c.header, c.input = c.source[:first], text[:first], text[:last]
 
 	n, err := base64url.Decode(c.decoded[:], text[first+1:last])
 	if err != nil {
@@ -82,6 +87,14 @@ func (c *compact) split(raw string) error {
 	}
 	c.claims, c.signature = c.decoded[:n:n], c.decoded[n:n+m:n+m]
 	return nil
+}
+
+func partsError(text []byte) error {
+	n := bytes.Count(text, []byte{'.'}) + 1
+	if n == 5 { // RFC 7516 section 7.1
+		return fmt.Errorf("token has five parts: encrypted tokens are not accepted")
+	}
+	return fmt.Errorf("token has %d parts instead of three", n)
 }
 
 // decodeHeader returns the header's JSON.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -26,7 +25,8 @@ const maxSafeInteger = 1<<53 - 1
 // claims in one token are how a forged one gets through.
 type decoder struct {
 	jsontext.Decoder
-	buf bytes.Buffer
+	buf  bytes.Buffer
+	text string // all of the input: strings without escapes are parts of it
 }
 
 // object decodes data, which must be one JSON object and nothing else. The
@@ -34,13 +34,14 @@ type decoder struct {
 func (d *decoder) object(data []byte) (map[string]any, error) {
 	d.buf = *bytes.NewBuffer(data)
 	d.Reset(&d.buf)
-	v, err := d.value()
+	d.text = string(data)
+	defer func() { d.text = "" }()
+	if d.PeekKind() != jsontext.KindBeginObject {
+		return nil, errors.New("not a JSON object")
+	}
+	m, err := d.members(16) // as many claims as tokens usually have
 	if err != nil {
 		return nil, plain(err)
-	}
-	m, ok := v.(map[string]any)
-	if !ok {
-		return nil, errors.New("not a JSON object")
 	}
 	if _, err := d.ReadToken(); err != io.EOF {
 		return nil, errors.New("something follows the JSON object")
@@ -49,17 +50,19 @@ func (d *decoder) object(data []byte) (map[string]any, error) {
 }
 
 func (d *decoder) value() (any, error) {
+	switch d.PeekKind() {
+	case jsontext.KindBeginObject:
+		return d.members(0)
+	case jsontext.KindBeginArray:
+		return d.elements()
+	case jsontext.KindString:
+		return d.string()
+	}
 	tok, err := d.ReadToken()
 	if err != nil {
 		return nil, err
 	}
 	switch tok.Kind() {
-	case jsontext.KindBeginObject:
-		return d.members()
-	case jsontext.KindBeginArray:
-		return d.elements()
-	case jsontext.KindString:
-		return text(tok)
 	case jsontext.KindNumber:
 		return number(tok)
 	case jsontext.KindTrue, jsontext.KindFalse:
@@ -70,17 +73,24 @@ func (d *decoder) value() (any, error) {
 	return nil, io.ErrUnexpectedEOF // the decoder lets no other kind stand here
 }
 
-func (d *decoder) members() (map[string]any, error) {
-	if d.StackDepth() > maxNesting {
-		return nil, errNesting
+// open reads the begin of an object or array.
+func (d *decoder) open() error {
+	if _, err := d.ReadToken(); err != nil {
+		return err
 	}
-	out := make(map[string]any, 16)
+	if d.StackDepth() > maxNesting {
+		return errNesting
+	}
+	return nil
+}
+
+func (d *decoder) members(expected int) (map[string]any, error) {
+	if err := d.open(); err != nil {
+		return nil, err
+	}
+	out := make(map[string]any, expected)
 	for d.PeekKind() != jsontext.KindEndObject {
-		tok, err := d.ReadToken()
-		if err != nil {
-			return nil, err
-		}
-		name, err := text(tok)
+		name, err := d.string()
 		if err != nil {
 			return nil, err
 		}
@@ -93,8 +103,8 @@ func (d *decoder) members() (map[string]any, error) {
 }
 
 func (d *decoder) elements() ([]any, error) {
-	if d.StackDepth() > maxNesting {
-		return nil, errNesting
+	if err := d.open(); err != nil {
+		return nil, err
 	}
 	out := []any{}
 	for d.PeekKind() != jsontext.KindEndArray {
@@ -108,18 +118,33 @@ func (d *decoder) elements() ([]any, error) {
 	return out, err
 }
 
+// string reads a string: a name or a value. Only an escape can make a NUL.
+func (d *decoder) string() (string, error) {
+	quoted, err := d.ReadValue()
+	if err != nil {
+		return "", err
+	}
+	if quoted.Kind() != jsontext.KindString {
+		return "", io.ErrUnexpectedEOF // the decoder lets no other name stand
+	}
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		end := int(d.InputOffset())
+		return d.text[end-len(quoted)+1 : end-1], nil
+	}
+	s, err := jsontext.AppendUnquote(nil, quoted)
+	if err != nil {
+		return "", err
+	}
+	if bytes.IndexByte(s, 0) >= 0 {
+		return "", errNUL
+	}
+	return string(s), nil
+}
+
 var (
 	errNesting = fmt.Errorf("nested deeper than %d", maxNesting)
 	errNUL     = errors.New("a string holds NUL")
 )
-
-func text(tok jsontext.Token) (string, error) {
-	s := tok.String()
-	if strings.IndexByte(s, 0) >= 0 {
-		return "", errNUL
-	}
-	return s, nil
-}
 
 // number is a float64 where that is exact for whole numbers, else the text as
 // it stood: two identifiers of 19 digits must not become equal.

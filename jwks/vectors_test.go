@@ -56,11 +56,11 @@ var vectors = []struct{ name, jwk, token string }{
 // signedBy runs a token through everything up to its claims.
 func signedBy(t *testing.T, token string, set *keySet) bool {
 	t.Helper()
-	c, err := split(token)
-	if err != nil {
+	c := must(newCompact(token))
+	defer c.release()
+	if err := c.split(); err != nil {
 		t.Fatal(err)
 	}
-	defer c.release()
 	h, err := readHeader(must(c.dec.object(must(c.decodeHeader()))))
 	if err != nil {
 		t.Fatal(err)

@@ -55,13 +55,18 @@ type verified struct {
 // one, or none, the token fares as if it had not been remembered. Times and
 // sender are checked each time.
 func (v *Verifier) Verify(ctx context.Context, raw, certThumbprint string) (*Token, error) {
-	id := tokenID(sha256.Sum256([]byte(raw)))
+	c, err := newCompact(raw)
+	if err != nil {
+		return nil, err
+	}
+	defer c.release()
+	id := tokenID(sha256.Sum256(c.text))
 	known, ok, err := v.recall(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	if !ok {
-		if known, err = v.verify(ctx, raw); err != nil {
+		if known, err = v.verify(ctx, c); err != nil {
 			return nil, err
 		}
 	}
@@ -118,12 +123,10 @@ func (v *Verifier) remember(id tokenID, fresh *verified) {
 }
 
 // verify does what need not be done again for the same token and key.
-func (v *Verifier) verify(ctx context.Context, raw string) (*verified, error) {
-	c, err := split(raw)
-	if err != nil {
+func (v *Verifier) verify(ctx context.Context, c *compact) (*verified, error) {
+	if err := c.split(); err != nil {
 		return nil, err
 	}
-	defer c.release()
 	h, err := v.headerOf(c)
 	if err != nil {
 		return nil, err
