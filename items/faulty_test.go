@@ -2,6 +2,7 @@ package items_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -21,6 +22,7 @@ const (
 	throttle           // answers that it is too busy, does nothing
 	loseTheReply       // does it, and the connection breaks before the answer
 	break500           // answers 500, does nothing
+	outrun             // answers that another writer was faster, does nothing
 	hang               // answers nothing until the client gives up
 )
 
@@ -44,9 +46,11 @@ func faultyStore(t *testing.T, decide func(operation, body string) fault) *items
 		case none:
 			forward.ServeHTTP(w, r)
 		case throttle:
-			awsError(w, http.StatusBadRequest, "ThrottlingException")
+			awsError(w, http.StatusBadRequest, "ThrottlingException", "{}")
+		case outrun:
+			awsError(w, http.StatusBadRequest, "ConditionalCheckFailedException", `{"pk":{"S":"theirs"}}`)
 		case break500:
-			awsError(w, http.StatusInternalServerError, "InternalServerError")
+			awsError(w, http.StatusInternalServerError, "InternalServerError", "{}")
 		case loseTheReply:
 			forward.ServeHTTP(httptest.NewRecorder(), r)
 			panic(http.ErrAbortHandler)
@@ -58,8 +62,8 @@ func faultyStore(t *testing.T, decide func(operation, body string) fault) *items
 	return items.NewStore(client(proxy.URL), newTable(t))
 }
 
-func awsError(w http.ResponseWriter, status int, code string) {
+func awsError(w http.ResponseWriter, status int, code, item string) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 	w.WriteHeader(status)
-	io.WriteString(w, `{"__type":"com.amazonaws.dynamodb.v20120810#`+code+`","message":"slow down"}`)
+	fmt.Fprintf(w, `{"__type":"com.amazonaws.dynamodb.v20120810#%s","message":"no","Item":%s}`, code, item)
 }

@@ -3,6 +3,7 @@ package items_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/url"
 	"strings"
@@ -10,6 +11,9 @@ import (
 
 	"lambda-authorizer/items"
 )
+
+// pagingItems is how many items are paged: -paging 10000 for the long run.
+var pagingItems = flag.Int("paging", 500, "items to page through while others delete")
 
 // fill makes n items and returns their ids in order.
 func (c caller) fill(t tb, n int) []string {
@@ -42,7 +46,8 @@ func (c caller) page(t tb, limit int, cursor string) (ids []string, next string)
 func TestPagingWhileOthersDeleteSkipsNoneAndRepeatsNone(t *testing.T) {
 	t.Parallel()
 	bothKinds(t, "main|alice", func(t *testing.T, alice caller) {
-		const total, limit = 500, 7
+		const limit = 7
+		total := *pagingItems
 		ids := alice.fill(t, total)
 		deleted, seen := map[string]bool{}, map[string]int{}
 		cursor, position := "", 0

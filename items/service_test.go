@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -21,6 +22,7 @@ import (
 	"lambda-authorizer/backend"
 	"lambda-authorizer/items"
 	"lambda-authorizer/local/dynamo"
+	"lambda-authorizer/local/gateway"
 )
 
 var server *dynamo.Server
@@ -95,6 +97,7 @@ type caller struct {
 	scopes    string
 	v2        bool
 	context   map[string]any // more of the authorizer's context
+	stage     http.Handler   // where requests go; nil: straight to the function
 }
 
 func (s service) as(principal string) caller {
@@ -149,6 +152,14 @@ func (a answer) code(t tb) string {
 // content type unless headers say another.
 func (c caller) do(t tb, method, target, body string, headers ...string) answer {
 	t.Helper()
+	a, err := c.try(method, target, body, headerOf(method, body, headers))
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, target, err)
+	}
+	return a
+}
+
+func headerOf(method, body string, headers []string) http.Header {
 	header := http.Header{}
 	if body != "" {
 		header.Set("Content-Type", "application/json")
@@ -163,11 +174,7 @@ func (c caller) do(t tb, method, target, body string, headers ...string) answer 
 		}
 		header.Set(headers[i], headers[i+1])
 	}
-	a, err := c.try(method, target, body, header)
-	if err != nil {
-		t.Fatalf("%s %s: %v", method, target, err)
-	}
-	return a
+	return header
 }
 
 func (c caller) try(method, target, body string, header http.Header) (answer, error) {
@@ -175,6 +182,9 @@ func (c caller) try(method, target, body string, header http.Header) (answer, er
 }
 
 func (c caller) tryWithin(ctx context.Context, method, target, body string, header http.Header) (answer, error) {
+	if c.stage != nil {
+		return c.through(ctx, method, target, body, header)
+	}
 	payload, err := json.Marshal(c.event(method, target, body, header))
 	if err != nil {
 		return answer{}, err
@@ -202,16 +212,20 @@ func (c caller) tryWithin(ctx context.Context, method, target, body string, head
 	return a, nil
 }
 
+// contextValues is what the authorizer says of the caller; nil of nobody.
+func (c caller) contextValues() map[string]any {
+	if c.principal == "" {
+		return nil
+	}
+	values := map[string]any{"principal": c.principal, "auth_method": "jwt", "scope": c.scopes}
+	maps.Copy(values, c.context)
+	return values
+}
+
 // event is the request as API Gateway would hand it over, under a stage.
 func (c caller) event(method, target, body string, header http.Header) any {
 	path, query, _ := strings.Cut(target, "?")
-	values := map[string]any{"principalId": c.principal, "principal": c.principal, "auth_method": "jwt", "scope": c.scopes}
-	for k, v := range c.context {
-		values[k] = v
-	}
-	if c.principal == "" {
-		values = nil
-	}
+	values := c.contextValues()
 	// API Gateway hands over as base64 what is not text.
 	binary := !utf8.ValidString(body)
 	if binary {
@@ -256,9 +270,10 @@ func (c caller) event(method, target, body string, header http.Header) any {
 func bothKinds(t *testing.T, principal string, test func(*testing.T, caller)) {
 	t.Helper()
 	s := newService(t)
-	for name, c := range map[string]caller{
-		"REST API": s.as(principal + "-rest"), "HTTP API": s.as(principal + "-http").overHTTP(),
-	} {
-		t.Run(name, func(t *testing.T) { t.Parallel(); test(t, c) })
+	for _, kind := range []gateway.Kind{gateway.RESTRequest, gateway.HTTP1, gateway.HTTP2Simple} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			test(t, s.as(principal+" via "+string(kind)).behind(t, kind))
+		})
 	}
 }
