@@ -21,13 +21,6 @@ type Carrier struct {
 	Source IdentitySource
 }
 
-// in is the carrier's source in the spelling of an API.
-func (c Carrier) in(api API) IdentitySource {
-	s := c.Source
-	s.API = api
-	return s
-}
-
 // BearerCarriers are the places where a bearer token may stand.
 func (c *Config) BearerCarriers() []Carrier {
 	var out []Carrier

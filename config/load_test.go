@@ -56,7 +56,7 @@ func environment(vars map[string]string) func(string) (string, bool) {
 var everything = environment(map[string]string{
 	"ISSUER": "https://idp.example.com/", "AUDIENCE": "https://api.example.com",
 	"API_ID": "a1b2c3d4e5", "REVOCATIONS_TABLE": "revocations", "NONCES_TABLE": "nonces",
-	"TABLE": "none", "SIZE": "100",
+	"TABLE": "none", "SIZE": "100", "EMPTY": "",
 })
 
 // write puts a configuration where Load finds it.
@@ -185,6 +185,16 @@ func TestWindowsFileLoadsAndKeepsItsLines(t *testing.T) {
 	want := []string{"authorizer.yaml:3: log.principal: must be plain or hash"}
 	if diff := cmp.Diff(want, said(t, path, err)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestTooManyProblemsAreCounted(t *testing.T) {
+	t.Parallel()
+	path := write(t, complete("response:\n  claims:\n"+strings.Repeat("    - reason\n", maxProblems+7)))
+	_, err := Load(path, everything)
+	got := said(t, path, err)
+	if len(got) != maxProblems+1 || got[maxProblems] != "authorizer.yaml: has 7 more problems" {
+		t.Errorf("%d lines, the last is %q", len(got), got[len(got)-1])
 	}
 }
 

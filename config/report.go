@@ -13,7 +13,8 @@ import (
 type Problem struct {
 	// File is the path as it was given to Load.
 	File string
-	// Line counts from 1; 0 where the file could not be read at all.
+	// Line counts from 1; 0 where the file could not be read at all, and for
+	// the last problem of too many, which counts the rest.
 	Line int
 	// Key is the path of the key, as in "issuers[0].jwks_uri". It is empty
 	// where the file as a whole is at fault. A key that is missing has the
@@ -51,11 +52,16 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// maxProblems is as many as anyone reads: one wrong indentation can make
+// thousands.
+const maxProblems = 50
+
 // report collects problems and knows on which line each key stands.
 type report struct {
 	file     string
 	lines    map[string]int
 	problems Problems
+	more     int // problems beyond maxProblems
 	// distrusted holds the paths whose values could not be read as written.
 	// What validation finds there would only repeat it in other words.
 	distrusted []string
@@ -66,6 +72,10 @@ func newReport(file string) *report {
 }
 
 func (r *report) add(line int, key, format string, args ...any) {
+	if len(r.problems) == maxProblems {
+		r.more++
+		return
+	}
 	r.problems = append(r.problems, Problem{
 		File: r.file, Line: line, Key: printable(key), Text: printable(fmt.Sprintf(format, args...)),
 	})
@@ -80,14 +90,10 @@ func (r *report) unreadable(line int, path, format string, args ...any) {
 // find reports what a section's own validation found.
 func (r *report) find(prefix string, found []problem.Problem) {
 	for _, p := range problem.Under(prefix, found) {
-		if r.trusts(p.Path) {
+		if r.more > 0 || r.trusts(p.Path) {
 			r.add(r.line(p.Path), p.Path, "%s", p.Text)
 		}
 	}
-}
-
-func (r *report) at(path, format string, args ...any) {
-	r.find("", []problem.Problem{problem.At(path, format, args...)})
 }
 
 // trusts tells whether the values at and below each path, and the sections
@@ -116,8 +122,11 @@ func (r *report) line(path string) int {
 
 // err is nil where nothing is wrong.
 func (r *report) err() error {
-	if len(r.problems) == 0 {
+	switch {
+	case len(r.problems) == 0:
 		return nil
+	case r.more > 0:
+		return append(r.problems, Problem{File: r.file, Text: fmt.Sprintf("has %d more problems", r.more)})
 	}
 	return r.problems
 }

@@ -3,7 +3,6 @@ package config
 import (
 	"lambda-authorizer/jwks"
 	"lambda-authorizer/policy"
-	"lambda-authorizer/problem"
 )
 
 // validate checks all of c. What could not be read as written was reported
@@ -47,17 +46,4 @@ func (c *Config) validateRoutes(r *report) {
 		r.find("", cacheSafety(c))
 	}
 	c.table = table
-	if len(found) == 0 && r.trusts("routes") {
-		r.find("", c.validateSize())
-	}
-}
-
-// validateSize compares the largest document that any caller can get with the
-// bound. Without caching the document is one statement.
-func (c *Config) validateSize() []problem.Problem {
-	_, api := c.Gateway.Sources()
-	if c.Gateway.CacheTTL == 0 || (c.Response.HTTPAPI == "simple" && api == HTTP) {
-		return nil
-	}
-	return nil
 }
