@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -12,17 +14,26 @@ import (
 const (
 	current  = "AWSCURRENT"
 	previous = "AWSPREVIOUS"
+	pending  = "AWSPENDING"
 )
 
-// maxSecret is the largest value, in bytes.
-const maxSecret = 65_536
+// Quotas: https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+const (
+	// maxSecret is the largest value, in bytes.
+	maxSecret = 65_536
+	// maxLabels is how many labels all versions of a secret may have.
+	maxLabels = 20
+)
 
 type secret struct {
 	name, arn        string
 	created, changed time.Time
 	versions         map[string]*version
+	rotated          bool // a rotation was asked for at least once
 }
 
+// version is one value of a secret. One that a rotation has begun and not
+// filled yet has neither text nor binary.
 type version struct {
 	id      string
 	text    *string
@@ -70,8 +81,13 @@ func (s *secret) get(in input) (any, error) {
 		}
 		v = s.labelled(in.VersionStage)
 	}
-	if v == nil || in.VersionStage != "" && !slices.Contains(v.stages, in.VersionStage) {
-		return nil, notFound("secret value for staging label or version")
+	switch {
+	case v == nil && in.VersionID == "":
+		return nil, notFound("secret value for staging label: " + in.VersionStage)
+	case v == nil || v.empty():
+		return nil, notFound("secret value for VersionId: " + in.VersionID)
+	case in.VersionStage != "" && !slices.Contains(v.stages, in.VersionStage):
+		return nil, notFound("secret value for staging label: " + in.VersionStage)
 	}
 	out := object{
 		"ARN": s.arn, "Name": s.name, "VersionId": v.id,
@@ -85,111 +101,116 @@ func (s *secret) get(in input) (any, error) {
 	return out, nil
 }
 
-// put adds a version. The same token with the same value again is the same
-// version; with another value it is refused.
+// put adds a version, or fills the one that a rotation has begun. The same
+// token with the same value again is the same version; with another value it
+// is refused.
 func (s *secret) put(in input, now time.Time) (object, error) {
 	if (in.SecretString == nil) == (in.SecretBinary == nil) {
 		return nil, invalid("You must provide either SecretString or SecretBinary.")
 	}
+	if err := checkToken(in.ClientRequestToken); err != nil {
+		return nil, err
+	}
 	v := &version{id: in.ClientRequestToken, text: in.SecretString, binary: in.SecretBinary, created: now}
 	if v.size() > maxSecret {
-		return nil, invalid("The secret value is longer than %d bytes.", maxSecret)
+		return nil, fault{"ValidationException", fmt.Sprintf("1 validation error detected: Value at 'secretString' failed to satisfy constraint: Member must have length less than or equal to %d", maxSecret)}
 	}
-	if v.id == "" {
-		v.id = rand.Text() + rand.Text()[:6] // 32 characters at least, as the service asks for
+	old := s.versions[v.id]
+	switch {
+	case old != nil && !old.empty() && !old.same(v):
+		return nil, fault{"ResourceExistsException", "A resource with the ID you requested already exists: a version with the token " + v.id + " holds another value."}
+	case old != nil && !old.empty():
+		return s.version(old), nil
+	case old != nil:
+		v.stages = old.stages
 	}
 	stages := in.VersionStages
 	if len(stages) == 0 || len(s.versions) == 0 && !slices.Contains(stages, current) {
 		stages = append(slices.Clone(stages), current)
 	}
-	if old := s.versions[v.id]; old != nil {
-		if !old.same(v) {
-			return nil, fault{"ResourceExistsException", "A version with the token " + v.id + " holds another value."}
-		}
-		v = old
-	} else {
-		s.versions[v.id] = v
-		for _, stage := range stages {
-			s.label(stage, v)
-		}
-		s.changed = now
+	if s.labels(stages...) > maxLabels {
+		return nil, tooManyLabels
 	}
-	return object{"ARN": s.arn, "Name": s.name, "VersionId": v.id, "VersionStages": v.stages}, nil
-}
-
-func (s *secret) describe() any {
-	stages := make(map[string][]string)
-	for _, v := range s.versions {
-		if len(v.stages) > 0 {
-			stages[v.id] = v.stages
-		}
-	}
-	return object{
-		"ARN": s.arn, "Name": s.name, "VersionIdsToStages": stages,
-		"CreatedDate": epoch(s.created), "LastChangedDate": epoch(s.changed),
-	}
-}
-
-// move attaches, moves or removes a label. A label that another version has is
-// only moved where the caller names that version: of two writers who read the
-// same one, the second is refused.
-// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
-func (s *secret) move(in input, now time.Time) (any, error) {
-	if in.VersionStage == "" {
-		return nil, invalid("You must provide a VersionStage.")
-	}
-	holder := s.labelled(in.VersionStage)
-	target := s.versions[in.MoveToVersionID]
-	switch {
-	case in.MoveToVersionID != "" && target == nil:
-		return nil, notFound("secret version")
-	case in.RemoveFromVersionID != "" && s.versions[in.RemoveFromVersionID] == nil:
-		return nil, notFound("secret version")
-	case target == nil && in.RemoveFromVersionID == "":
-		return nil, invalid("You must provide MoveToVersionId or RemoveFromVersionId.")
-	case in.RemoveFromVersionID != "" && (holder == nil || holder.id != in.RemoveFromVersionID):
-		return nil, invalid("The staging label %s is not attached to version %s.", in.VersionStage, in.RemoveFromVersionID)
-	case target != nil && holder != nil && holder != target && in.RemoveFromVersionID == "":
-		return nil, invalid("The staging label %s is attached to version %s: you must provide it as RemoveFromVersionId.", in.VersionStage, holder.id)
-	case target == nil && in.VersionStage == current:
-		return nil, invalid("You can only move the staging label %s to another version.", current)
-	case target == nil:
-		s.unlabel(in.VersionStage)
-	default:
-		s.label(in.VersionStage, target)
+	s.versions[v.id] = v
+	for _, stage := range stages {
+		s.label(stage, v)
 	}
 	s.changed = now
-	return object{"ARN": s.arn, "Name": s.name}, nil
+	return s.version(v), nil
 }
 
-// label attaches a label to v alone. Where AWSCURRENT moves, AWSPREVIOUS
-// follows to the version it left.
-func (s *secret) label(stage string, v *version) {
-	holder := s.labelled(stage)
-	if holder == v {
-		return
-	}
-	s.unlabel(stage)
-	v.stages = append(v.stages, stage)
-	if stage == current && holder != nil {
-		s.label(previous, holder)
-	}
+func (s *secret) version(v *version) object {
+	return object{"ARN": s.arn, "Name": s.name, "VersionId": v.id, "VersionStages": v.stages}
 }
 
-func (s *secret) unlabel(stage string) {
-	if holder := s.labelled(stage); holder != nil {
-		holder.stages = slices.DeleteFunc(slices.Clone(holder.stages), func(have string) bool { return have == stage })
-	}
-}
-
-func (s *secret) labelled(stage string) *version {
-	for _, v := range s.versions {
-		if slices.Contains(v.stages, stage) {
-			return v
-		}
+func checkToken(token string) error {
+	switch {
+	case token == "":
+		return fault{"InvalidRequestException", "You must provide a ClientRequestToken value. We recommend a UUID-type value."}
+	case len(token) < 32 || len(token) > 64:
+		return invalid("ClientRequestToken must be 32-64 characters long.")
 	}
 	return nil
 }
+
+func (s *secret) describe() object {
+	out := object{
+		"ARN": s.arn, "Name": s.name,
+		"CreatedDate": epoch(s.created), "LastChangedDate": epoch(s.changed),
+	}
+	if s.rotated {
+		out["RotationEnabled"] = true
+	}
+	if len(s.versions) > 0 {
+		out["VersionIdsToStages"] = s.stages()
+	}
+	return out
+}
+
+// stages leaves out the versions without a label: the service counts them as
+// deprecated.
+func (s *secret) stages() map[string][]string {
+	out := make(map[string][]string)
+	for _, v := range s.versions {
+		if len(v.stages) > 0 {
+			out[v.id] = v.stages
+		}
+	}
+	return out
+}
+
+func (s *secret) listVersions(in input) object {
+	versions := []object{}
+	for _, v := range slices.SortedFunc(maps.Values(s.versions), byAge) {
+		if len(v.stages) > 0 || in.IncludeDeprecated {
+			versions = append(versions, object{"VersionId": v.id, "VersionStages": v.stages, "CreatedDate": epoch(v.created)})
+		}
+	}
+	return object{"ARN": s.arn, "Name": s.name, "Versions": versions}
+}
+
+func byAge(a, b *version) int {
+	if d := a.created.Compare(b.created); d != 0 {
+		return d
+	}
+	return strings.Compare(a.id, b.id)
+}
+
+// list has all secrets on one page.
+func (s *Server) list() any {
+	out := []object{}
+	for _, name := range slices.Sorted(maps.Keys(s.secrets)) {
+		entry := s.secrets[name].describe()
+		if stages, ok := entry["VersionIdsToStages"]; ok {
+			entry["SecretVersionsToStages"] = stages
+			delete(entry, "VersionIdsToStages")
+		}
+		out = append(out, entry)
+	}
+	return object{"SecretList": out}
+}
+
+func (v *version) empty() bool { return v.text == nil && v.binary == nil }
 
 func (v *version) size() int {
 	if v.text != nil {

@@ -1,12 +1,14 @@
-// Package secretsmanager stands in for AWS Secrets Manager: the five calls that
-// this project makes, over the service's own protocol (AWS JSON 1.1), with
-// versions and staging labels as documented. It keeps secrets in memory, checks
-// no signature and knows no rotation, deletion, replication or tags.
+// Package secretsmanager stands in for AWS Secrets Manager: the calls that this
+// project and its operators make, over the service's own protocol (AWS JSON
+// 1.1), with versions, staging labels and rotation as documented. It keeps
+// secrets in memory, checks no signature and knows no deletion, replication,
+// tags or schedule.
 //
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/Welcome.html
 package secretsmanager
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,6 +28,10 @@ type Server struct {
 	Now func() time.Time
 	// Region and Account stand in ARNs.
 	Region, Account string
+	// Rotate is what RotateSecret has called for each step of a rotation, one
+	// after another, after it has answered; the first error ends the rotation,
+	// as a failing function does. Nil: no secret can be rotated.
+	Rotate func(context.Context, Step) error
 
 	mu      sync.Mutex
 	secrets map[string]*secret // by name
@@ -52,7 +58,7 @@ func invalid(format string, args ...any) error {
 	return fault{"InvalidParameterException", fmt.Sprintf(format, args...)}
 }
 
-// input has the members of all five calls.
+// input has the members of all calls.
 type input struct {
 	Name                string   `json:"Name"`
 	SecretID            string   `json:"SecretId"`
@@ -64,6 +70,8 @@ type input struct {
 	VersionStages       []string `json:"VersionStages"`
 	MoveToVersionID     string   `json:"MoveToVersionId"`
 	RemoveFromVersionID string   `json:"RemoveFromVersionId"`
+	IncludeDeprecated   bool     `json:"IncludeDeprecated"`
+	RotateImmediately   *bool    `json:"RotateImmediately"`
 }
 
 // maxRequest bounds a request: the largest secret, in base64, and some.
@@ -91,8 +99,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) call(operation string, in input) (any, error) {
-	if operation == "CreateSecret" {
+	switch operation {
+	case "CreateSecret":
 		return s.create(in)
+	case "ListSecrets":
+		return s.list(), nil
 	}
 	secret := s.find(in.SecretID)
 	if secret == nil {
@@ -105,6 +116,10 @@ func (s *Server) call(operation string, in input) (any, error) {
 		return secret.put(in, s.Now())
 	case "DescribeSecret":
 		return secret.describe(), nil
+	case "ListSecretVersionIds":
+		return secret.listVersions(in), nil
+	case "RotateSecret":
+		return s.rotate(secret, in)
 	case "UpdateSecretVersionStage":
 		return secret.move(in, s.Now())
 	}
@@ -115,7 +130,7 @@ func (s *Server) call(operation string, in input) (any, error) {
 func (s *Server) Create(name, value string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, err := s.create(input{Name: name, SecretString: &value})
+	_, err := s.create(input{Name: name, SecretString: &value, ClientRequestToken: uuid()})
 	return err
 }
 
