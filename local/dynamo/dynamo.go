@@ -114,6 +114,14 @@ func (s *Server) Close() {
 	s.stdin.Close()
 }
 
+// PID is the server's process id, 0 where the server was running already.
+func (s *Server) PID() int {
+	if s.process == nil {
+		return 0
+	}
+	return s.process.PID()
+}
+
 // Client is a client of the server with made-up credentials.
 func (s *Server) Client() *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{

@@ -68,6 +68,16 @@ func (e *environment) invoke(payload []byte) ([]byte, error) {
 	}
 }
 
+// pid is 0 where no process runs.
+func (e *environment) pid() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.current == nil || e.current.gone() {
+		return 0
+	}
+	return e.current.process.PID()
+}
+
 func (e *environment) close() {
 	e.mu.Lock()
 	defer e.mu.Unlock()

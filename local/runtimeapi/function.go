@@ -170,6 +170,17 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 }
 
+// PIDs are the process ids of the environments that run.
+func (f *Function) PIDs() []int {
+	var pids []int
+	for _, e := range f.environments {
+		if pid := e.pid(); pid != 0 {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
 // Close ends every process and returns when they are gone. Invocations under
 // way fail.
 func (f *Function) Close() {

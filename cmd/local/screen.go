@@ -1,0 +1,185 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"lambda-authorizer/local"
+	"lambda-authorizer/local/gateway"
+	"lambda-authorizer/local/watch"
+)
+
+// screen is what the user sees. What functions say while they start is kept
+// until it is known which of them did not.
+type screen struct {
+	stdout, stderr io.Writer
+	style          watch.Style
+	decisions      bool
+
+	mu      sync.Mutex
+	ready   bool
+	closed  map[string]bool // functions that do not start: said once
+	pending []logLine
+}
+
+type logLine struct{ function, text string }
+
+func newScreen(s settings, stdout, stderr io.Writer) *screen {
+	return &screen{
+		stdout: stdout, stderr: stderr, decisions: s.watch,
+		style: watch.Style{Color: s.color, Location: time.Local},
+	}
+}
+
+func (s *screen) watch() local.Watch {
+	w := local.Watch{Log: s.log}
+	if s.decisions {
+		w.Decision = func(stage string, line []byte) { s.print(s.style.Decision(stage, line)) }
+		w.Access = s.access
+	}
+	return w
+}
+
+func (s *screen) print(line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprintln(s.stdout, line)
+}
+
+// access shows what the authorizer wrote no line about.
+func (s *screen) access(a gateway.Access) {
+	why := ""
+	switch {
+	case a.Stage == "$default":
+		return
+	case a.Authorizer == gateway.AnsweredCached:
+		why = "from API Gateway's cache"
+	case a.Authorizer == gateway.SourceMissing:
+		why = "no identity source: the authorizer was not asked"
+	case a.Route == "":
+		why = "no such route: the authorizer was not asked"
+	case strings.Contains(a.ErrorMessage, "did not start"):
+		why = "this stage is closed"
+	default:
+		return
+	}
+	s.print(s.style.Gateway(a.Time, a.Stage, a.Method, a.Route, a.Status, why))
+}
+
+// errorReport is how aws-lambda-go logs an error that the function returned.
+// Of an authorizer the decision line has said it already.
+var errorReport = regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \{"errorMessage":`)
+
+func (s *screen) log(function string, line []byte) {
+	if strings.HasPrefix(function, "authorizer-") && errorReport.Match(line) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := logLine{function, string(line)}
+	if !s.ready {
+		s.pending = append(s.pending, l)
+		return
+	}
+	s.write(l)
+}
+
+// release shows what was kept, less the last words of closed stages: the
+// banner has them. Without a stack there was no banner, and the error has the
+// words of what did not start.
+func (s *screen) release(stack *local.Stack) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ready, s.closed = true, map[string]bool{"items": stack == nil}
+	if stack != nil {
+		for _, stage := range stack.Stages() {
+			s.closed["authorizer-"+stage.Name] = stage.Closed != ""
+		}
+	}
+	for _, l := range s.pending {
+		s.write(l)
+	}
+	s.pending = nil
+}
+
+func (s *screen) write(l logLine) {
+	if !s.closed[l.function] {
+		fmt.Fprintf(s.stderr, "%s: %s\n", l.function, l.text)
+	}
+}
+
+// descriptions are what the banner says of each kind of API.
+var descriptions = map[gateway.Kind]string{
+	gateway.RESTToken:   "REST API, TOKEN authorizer",
+	gateway.RESTRequest: "REST API, REQUEST authorizer",
+	gateway.HTTP1:       "HTTP API, payload 1.0",
+	gateway.HTTP2Simple: "HTTP API 2.0, simple responses",
+	gateway.HTTP2IAM:    "HTTP API 2.0, IAM policies",
+	gateway.WebSocket:   "WebSocket API, $connect",
+}
+
+func (s *screen) banner(stack *local.Stack) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "running on %s\n\n", stack.URL())
+	for _, stage := range stack.Stages() {
+		fmt.Fprintf(&b, "  %-13s %-32s %s\n", "/"+stage.Name+"/", descriptions[stage.Kind], state(stage))
+	}
+	fmt.Fprintf(&b, "  %-13s no authorizer\n  %-13s token issuer\n\npaste these into another shell:\n\n", "/health", "/oidc/")
+	for _, e := range examples {
+		fmt.Fprintf(&b, "  # %d: %s\n  %s\n\n", e.status, e.says, e.curl(stack.URL()))
+	}
+	fmt.Fprintf(&b, "AWS CLI and authctl: . %s\nCtrl-C stops everything\n", stack.EnvPath())
+	if stack.Exposed() {
+		fmt.Fprintf(&b, "\nlistening beyond this machine: whoever reaches it can make any token\n")
+	}
+	s.print(b.String())
+}
+
+func state(stage *local.Stage) string {
+	switch {
+	case stage.Closed != "":
+		return "closed: " + strings.ReplaceAll(stage.Closed, "\n", "\n"+strings.Repeat(" ", 49))
+	case stage.TTL > 0:
+		return fmt.Sprintf("results cached %s", stage.TTL)
+	case stage.Kind == gateway.WebSocket:
+		return "never cached"
+	}
+	return "not cached"
+}
+
+// example is a request worth trying. Its curl line stands on its own.
+type example struct {
+	status       int
+	says         string
+	method, path string
+	scope        string // of the token; empty: no token
+	body         string
+}
+
+// examples are shown in this order.
+var examples = []example{
+	{201, "a token that may write", http.MethodPost, "/rest/items", "items:read items:write", `{"name":"first"}`},
+	{200, "and read, with the answer cached under the token", http.MethodGet, "/rest-token/items", "items:read", ""},
+	{401, "no token", http.MethodGet, "/http/items", "", ""},
+	{403, "a token whose scopes do not reach", http.MethodPost, "/http/items", "items:read", `{"name":"second"}`},
+}
+
+func (e example) curl(url string) string {
+	line := "curl -i"
+	if e.method != http.MethodGet {
+		line += " -X " + e.method
+	}
+	line += " " + url + e.path
+	if e.scope != "" {
+		line += fmt.Sprintf(` -H "Authorization: Bearer $(curl -s '%s/oidc/token?scope=%s')"`, url, strings.ReplaceAll(e.scope, " ", "+"))
+	}
+	if e.body != "" {
+		line += fmt.Sprintf(" -H 'Content-Type: application/json' -d '%s'", e.body)
+	}
+	return line
+}

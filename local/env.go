@@ -1,0 +1,62 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"lambda-authorizer/local/runtimeapi"
+)
+
+// envFile is written when everything is ready and removed when it ends.
+const envFile = "local.env"
+
+// EnvPath is the path of the file that a shell can source: URLs, AWS
+// endpoints, names and ids, and credentials that no account has.
+func (s *Stack) EnvPath() string { return filepath.Join(s.options.Dir, envFile) }
+
+func (s *Stack) writeEnv(context.Context) error {
+	var b strings.Builder
+	fmt.Fprintln(&b, "# Written by make run. Source it: every AWS call then stays on this machine.")
+	fmt.Fprintln(&b, "unset AWS_PROFILE AWS_DEFAULT_PROFILE")
+	for _, pair := range s.env() {
+		fmt.Fprintf(&b, "export %s='%s'\n", pair[0], strings.ReplaceAll(pair[1], "'", `'\''`))
+	}
+	return os.WriteFile(s.EnvPath(), []byte(b.String()), 0o600)
+}
+
+// env lists names and values. The AWS CLI before 2.13 does not read
+// AWS_ENDPOINT_URL_*: it needs --endpoint-url.
+func (s *Stack) env() [][2]string {
+	pairs := [][2]string{
+		{"LOCAL_URL", s.url},
+		{"ISSUER", s.issuer.URL()},
+		{"AUDIENCE", Audience},
+		{"AWS_ACCESS_KEY_ID", runtimeapi.AccessKeyID},
+		{"AWS_SECRET_ACCESS_KEY", runtimeapi.SecretAccessKey},
+		{"AWS_SESSION_TOKEN", "local"},
+		{"AWS_REGION", runtimeapi.Region},
+		{"AWS_DEFAULT_REGION", runtimeapi.Region},
+		{"AWS_CONFIG_FILE", "/dev/null"},
+		{"AWS_SHARED_CREDENTIALS_FILE", "/dev/null"},
+		{"AWS_EC2_METADATA_DISABLED", "true"},
+		{"AWS_PAGER", ""},
+		{"AWS_ENDPOINT_URL", s.awsURL()},
+		{"AWS_ENDPOINT_URL_DYNAMODB", s.dynamo.Endpoint()},
+		{"AWS_ENDPOINT_URL_SECRETS_MANAGER", s.awsURL()},
+		{"AWS_ENDPOINT_URL_API_GATEWAY", s.awsURL()},
+		{"AWS_ENDPOINT_URL_APIGATEWAYV2", s.awsURL()},
+		{"ITEMS_TABLE", itemsTable},
+		{"ITEMS_CURSOR_SECRET", cursorSecret},
+	}
+	for _, stage := range s.stages {
+		name := strings.ToUpper(strings.ReplaceAll(stage.Name, "-", "_"))
+		pairs = append(pairs,
+			[2]string{name + "_URL", s.url + "/" + stage.Name},
+			[2]string{name + "_API_ID", stage.API},
+			[2]string{name + "_STAGE", stage.Name})
+	}
+	return pairs
+}
