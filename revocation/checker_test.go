@@ -121,19 +121,21 @@ func TestEdgesOfNotBefore(t *testing.T) {
 	edge := today.Add(-time.Minute)
 	b.put(t, revocation.Entry{Kind: revocation.KindSubject, Issuer: issuer, Value: "alice", NotBefore: edge})
 	b.putByHand(t, map[string]string{"pk": "subject#" + issuer + "#fraction", "not_before": "n:1700000000.5"})
+	b.putByHand(t, map[string]string{"pk": "subject#" + issuer + "#ancient", "not_before": "n:-1e100"})
 	for name, c := range map[string]struct {
 		subject string
 		iat     time.Time
 		want    error
 	}{
-		"iat before":              {"alice", edge.Add(-time.Second), reason.Revoked},
-		"iat a nanosecond before": {"alice", edge.Add(-1), reason.Revoked},
-		"iat equal":               {"alice", edge, nil},
-		"iat after":               {"alice", edge.Add(time.Second), nil},
-		"iat missing":             {"alice", time.Time{}, reason.Revoked},
-		"iat is the epoch":        {"alice", time.Unix(0, 0), reason.Revoked},
-		"before a fraction":       {"fraction", time.Unix(1_700_000_000, 0), reason.Revoked},
-		"equal to a fraction":     {"fraction", time.UnixMilli(1_700_000_000_500), nil},
+		"iat before":                          {"alice", edge.Add(-time.Second), reason.Revoked},
+		"iat a nanosecond before":             {"alice", edge.Add(-1), reason.Revoked},
+		"iat equal":                           {"alice", edge, nil},
+		"iat after":                           {"alice", edge.Add(time.Second), nil},
+		"iat missing":                         {"alice", time.Time{}, reason.Revoked},
+		"iat is the epoch":                    {"alice", time.Unix(0, 0), reason.Revoked},
+		"missing, not_before before all time": {"ancient", time.Time{}, reason.Revoked},
+		"before a fraction":                   {"fraction", time.Unix(1_700_000_000, 0), reason.Revoked},
+		"equal to a fraction":                 {"fraction", time.UnixMilli(1_700_000_000_500), nil},
 	} {
 		cred := token("t1")
 		cred.Subject, cred.IssuedAt = c.subject, c.iat

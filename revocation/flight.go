@@ -43,7 +43,7 @@ func (c *Checker) fresh(read, now time.Time) bool {
 }
 
 // fetch finds out what is not known: it waits for reads under way and makes
-// one read for the rest. Its error is that of the first that failed.
+// one read for the rest.
 func (c *Checker) fetch(ctx context.Context, asked []question, now time.Time, res *Result) error {
 	own := c.board(asked, now, res)
 	if own != nil {
@@ -64,7 +64,8 @@ func (c *Checker) fetch(ctx context.Context, asked []question, now time.Time, re
 			}
 			err = q.flight.err
 		}
-		if failure == nil {
+		// One that on_error does not cover counts for more.
+		if failure == nil || covered(failure) && !covered(err) {
 			failure = err
 		}
 	}
@@ -90,7 +91,7 @@ func (c *Checker) board(asked []question, now time.Time, res *Result) *flight {
 			res.Cached++
 			continue
 		}
-		if f := c.flying[q.key]; f != nil && (f == own || c.joinable(f, now)) {
+		if f := c.flying[q.key]; f != nil && c.joinable(f, now) {
 			q.flight = f
 			if f != own {
 				res.Joined++

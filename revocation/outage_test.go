@@ -192,7 +192,7 @@ func TestServerThatNeverAnswersCostsTheTimeout(t *testing.T) {
 		_, err := c.Check(t.Context(), token("t1"))
 		took := time.Since(start)
 		want(t, onError, err, code)
-		if took > 20*cfg.Timeout {
+		if took > 5*time.Second {
 			t.Errorf("%s: took %v with a time-out of %v", onError, took, cfg.Timeout)
 		}
 	}

@@ -1,6 +1,7 @@
 package revocation_test
 
 import (
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -127,12 +128,47 @@ func TestConcurrentPutsLoseNothing(t *testing.T) {
 	}
 }
 
+func TestPutThatWasOvertakenLooksAgain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		overtake func(*stand, revocation.Entry)
+		want     revocation.Outcome
+		minutes  int
+	}{
+		"by a stronger one": {func(b *stand, e revocation.Entry) { e.NotBefore = today.Add(3 * time.Minute); b.put(t, e) }, revocation.Kept, 3},
+		"by a weaker one":   {func(b *stand, e revocation.Entry) { e.NotBefore = today.Add(90 * time.Second); b.put(t, e) }, revocation.Extended, 2},
+		"by a restore": {func(b *stand, e revocation.Entry) {
+			if _, _, err := b.store.Delete(t.Context(), e.Key()); err != nil {
+				t.Fatal(err)
+			}
+		}, revocation.Created, 2},
+	} {
+		b := setUp(t, config())
+		e := alice
+		e.NotBefore = today.Add(time.Minute)
+		b.put(t, e)
+		real := b.wire.base
+		b.wire.base = transport(func(r *http.Request) (*http.Response, error) {
+			if b.wire.requests.Load() == 2 { // the first told what is there
+				c.overtake(b, e)
+			}
+			return real.RoundTrip(r)
+		})
+		e.NotBefore = today.Add(2 * time.Minute)
+		got, outcome, err := storeOf(t, client(server.Endpoint(), b.wire), b.table, b.clock).Put(t.Context(), e)
+		if err != nil || outcome != c.want || !got.NotBefore.Equal(today.Add(time.Duration(c.minutes)*time.Minute)) {
+			t.Errorf("overtaken %s: %v with not_before %v, %v", name, outcome, got.NotBefore, err)
+		}
+	}
+}
+
 func TestExpiredEntryGivesWayWithoutATrace(t *testing.T) {
 	t.Parallel()
 	b := setUp(t, config())
 	e := alice
-	e.ExpiresAt = today.Add(time.Minute)
-	b.put(t, e)
+	b.putByHand(t, map[string]string{
+		"pk": "subject#" + issuer + "#alice", "reason": "old", "ticket": "INC-1", "expires_at": epoch(today.Add(time.Minute)),
+	})
 	b.clock.Add(time.Hour)
 	e = revocation.Entry{Kind: e.Kind, Issuer: e.Issuer, Value: e.Value, NotBefore: today}
 	got, outcome, err := b.store.Put(t.Context(), e)
@@ -141,5 +177,8 @@ func TestExpiredEntryGivesWayWithoutATrace(t *testing.T) {
 	}
 	if !got.NotBefore.Equal(today) || !got.ExpiresAt.IsZero() || got.Reason != "" {
 		t.Errorf("%+v holds something of the expired entry", got)
+	}
+	if ticket, ok := b.item(t, got.PK)["ticket"]; ok {
+		t.Errorf("ticket = %v is of the expired entry", ticket)
 	}
 }

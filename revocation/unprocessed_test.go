@@ -129,11 +129,33 @@ func TestKeysUnprocessedUntilTheDeadlineAreAnOutage(t *testing.T) {
 
 func TestWhatPartOfAFailedReadHasToldCounts(t *testing.T) {
 	t.Parallel()
-	cfg := config()
-	cfg.Timeout, cfg.OnError = 200*time.Millisecond, "allow"
-	b := setUp(t, cfg)
+	b := setUp(t, allowing())
 	b.put(t, revocation.Entry{Kind: revocation.KindToken, Issuer: issuer, Value: "t1"})
-	throttle(b, 1000, "subject")
+	b.wire.base = &throttled{kinds: []string{"subject"}, requests: 1, base: http.DefaultTransport}
+	then := b.wire.base
+	b.wire.base = transport(func(r *http.Request) (*http.Response, error) {
+		if b.wire.requests.Load() > 1 {
+			return nil, io.EOF
+		}
+		return then.RoundTrip(r)
+	})
 	_, err := b.Check(t.Context(), token("t1"))
 	want(t, "revoked by id, subject never processed", err, reason.Revoked)
+}
+
+func TestCheckAsksForConsistentReadsAndNoMoreThanItNeeds(t *testing.T) {
+	t.Parallel()
+	var asked struct{ RequestItems map[string]batchKeys }
+	db := client("http://dynamodb.invalid", transport(func(r *http.Request) (*http.Response, error) {
+		if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+			return nil, err
+		}
+		return says(200, "{}")(r)
+	}))
+	_, err := checkerOf(t, db, "revocations", config(), at(today)).Check(t.Context(), token("t1"), token("t2"))
+	want(t, "Check", err, nil)
+	got := asked.RequestItems["revocations"]
+	if len(asked.RequestItems) != 1 || len(got.Keys) != 7 || !got.ConsistentRead || got.ProjectionExpression != "pk, not_before, expires_at" {
+		t.Errorf("%+v", asked)
+	}
 }
