@@ -16,10 +16,14 @@ import (
 //
 //	lambda.Start(backend.NewLambda(handler))
 //
-// It stands on aws-lambda-go-api-proxy and evens out what that leaves to its
-// user: the stage or base path in front of the path, and decoded paths and
-// odd queries that it cannot parse. Lists in a header field of a 2.0 event
-// arrive split at each comma: join Header.Values before reading one.
+// It stands on the core of aws-lambda-go-api-proxy and evens out what that
+// leaves to its user: the stage or base path in front of the path, decoded
+// paths and odd queries that it cannot parse, and fields of a 2.0 event that it
+// splits at every comma (its issue 171). That library was archived in May 2025,
+// so this package alone imports it: replacing it stays a change here.
+//
+// An HTTP API joins the values of a repeated field with a comma before any code
+// of ours sees them; a REST API keeps them apart.
 type Lambda struct{ handler http.Handler }
 
 // NewLambda makes a Lambda that serves h.
@@ -78,6 +82,9 @@ func (l *Lambda) invokeV2(ctx context.Context, payload []byte) ([]byte, error) {
 	r, err := accessor.EventToRequestWithContext(ctx, event)
 	if err != nil {
 		return nil, errors.New("the event's path, query or body does not make an HTTP request")
+	}
+	for name, value := range event.Headers {
+		r.Header[http.CanonicalHeaderKey(name)] = []string{value}
 	}
 	w := core.NewProxyResponseWriterV2()
 	l.handler.ServeHTTP(w, r)
