@@ -8,6 +8,3 @@ func (c *Checker) OpenFor(d time.Duration) { c.breaker = newBreaker(d) }
 
 // CacheLen is how many entries the cache holds.
 func (c *Checker) CacheLen() int { return c.cache.Len() }
-
-// Covered is what on_error is about.
-var Covered = covered
