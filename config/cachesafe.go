@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 
 	"lambda-authorizer/policy"
 	"lambda-authorizer/problem"
@@ -26,8 +27,7 @@ func cacheSafety(c *Config) []problem.Problem {
 	if c.Gateway.CacheTTL == 0 {
 		return nil
 	}
-	sources, api := c.Gateway.Sources()
-	s := cacheKey{config: c, sources: sources, api: api}
+	s := newCacheKey(c)
 	var out []problem.Problem
 	out = append(out, s.undeclaredCarriers()...)
 	out = append(out, s.needlessCarriers()...)
@@ -44,20 +44,17 @@ type cacheKey struct {
 	api     API
 }
 
-func (s cacheKey) has(c Carrier) bool { return contains(s.sources, c.Source) }
-
-func (s cacheKey) hasContext(variable string) bool {
-	return contains(s.sources, IdentitySource{API: s.api, Kind: "context", Name: variable})
+func newCacheKey(c *Config) cacheKey {
+	sources, api := c.Gateway.Sources()
+	return cacheKey{config: c, sources: sources, api: api}
 }
+
+func (s cacheKey) has(c Carrier) bool { return contains(s.sources, c.Source) }
 
 // written is a source in the spelling of this API.
 func (s cacheKey) written(source IdentitySource) string {
 	source.API = s.api
 	return source.String()
-}
-
-func (s cacheKey) context(variable string) string {
-	return s.written(IdentitySource{Kind: "context", Name: variable})
 }
 
 const uncached = "give the route a second function with gateway.cache_ttl: 0s"
@@ -199,15 +196,31 @@ func (s cacheKey) addresses() []problem.Problem {
 		return nil
 	}
 	var out []problem.Problem
-	const tail = "so a cached answer would serve every address"
-	if !s.hasContext(sourceAddress) {
-		out = append(out, problem.At(at, "%s, which is not an identity source, %s: add %s to gateway.identity_sources, or %s", who, tail, s.context(sourceAddress), uncached))
-	}
-	forwarded := Carrier{Source: IdentitySource{Kind: "header", Name: "X-Forwarded-For"}}
-	if len(s.config.TrustedProxies) > 0 && !s.has(forwarded) {
-		out = append(out, problem.At(at, "%s, which trusted_proxies let X-Forwarded-For replace, and that is not an identity source, %s: add %s to gateway.identity_sources, or %s", who, tail, s.written(forwarded.Source), uncached))
+	for _, missing := range s.undeclaredAddress() {
+		what := "which"
+		if missing.Kind == "header" {
+			what = "which trusted_proxies let X-Forwarded-For replace, and that"
+		}
+		out = append(out, problem.At(at, "%s, %s is not an identity source, so a cached answer would serve every address: add %s to gateway.identity_sources, or %s", who, what, s.written(missing), uncached))
 	}
 	return out
+}
+
+// undeclaredAddress is what tells a client's address and is no identity
+// source.
+func (s cacheKey) undeclaredAddress() []IdentitySource {
+	parts := []IdentitySource{{Kind: "context", Name: sourceAddress}}
+	if len(s.config.TrustedProxies) > 0 {
+		parts = append(parts, IdentitySource{Kind: "header", Name: "X-Forwarded-For"})
+	}
+	return slices.DeleteFunc(parts, func(p IdentitySource) bool { return contains(s.sources, p) })
+}
+
+// AddressMayDecide tells whether an answer may depend on the source address:
+// nothing is cached, or the address is part of the cache's key. Where it is
+// false, an API key's record that names networks must be refused.
+func (c *Config) AddressMayDecide() bool {
+	return c.Gateway.CacheTTL == 0 || len(newCacheKey(c).undeclaredAddress()) == 0
 }
 
 func (s cacheKey) addressDecides() (at, who string) {
@@ -224,7 +237,7 @@ func (s cacheKey) addressDecides() (at, who string) {
 
 // simpleAnswers: a bare yes is a yes to every route that shares the key.
 func (s cacheKey) simpleAnswers() []problem.Problem {
-	if s.config.Response.HTTPAPI != "simple" || (s.api == HTTP && s.hasContext(routeKey)) {
+	if s.config.Response.HTTPAPI != "simple" || (s.api == HTTP && contains(s.sources, IdentitySource{Kind: "context", Name: routeKey})) {
 		return nil
 	}
 	return []problem.Problem{problem.At("response.http_api", "a cached simple answer for one route, such as %s, decides every other: add $context.routeKey to gateway.identity_sources, set iam, or %s", s.config.firstRoute(), uncached)}

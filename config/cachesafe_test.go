@@ -244,6 +244,21 @@ func TestCacheRulesRefuseExactlyWhatACacheWouldGetWrong(t *testing.T) {
 	}
 }
 
+func TestAddressMayDecideWhereTheCacheTellsItApart(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		c, m := drawCached(t)
+		want := slices.Contains(m.sources, address) &&
+			(len(c.TrustedProxies) == 0 || slices.Contains(m.sources, forwardedFor))
+		if got := c.AddressMayDecide(); got != want {
+			t.Errorf("sources %v, proxies %v: %v", c.Gateway.IdentitySources, c.TrustedProxies, got)
+		}
+		if c.Gateway.CacheTTL = 0; !c.AddressMayDecide() {
+			t.Error("the address may not decide although nothing is cached")
+		}
+	})
+}
+
 func TestNothingIsUnsafeWithoutACache(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

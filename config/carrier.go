@@ -14,7 +14,9 @@ type Carrier struct {
 	// Source is the part of the request that holds it, in a REST API's
 	// spelling. A cookie has no source of its own, only all cookies together
 	// have one: the header Cookie. That is safe as a cache key, since equal
-	// headers hold equal cookies, and merely caches less. A subprotocol is
+	// headers hold equal cookies, and merely caches less. (An HTTP API hands
+	// cookies over apart; should it not find the header as a source, it
+	// answers 401 and nothing opens.) A subprotocol is
 	// the header Sec-WebSocket-Protocol; a WebSocket API caches nothing, but
 	// any client can send that header to a REST API, so it counts like every
 	// other header.

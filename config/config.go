@@ -9,6 +9,7 @@ import (
 	"lambda-authorizer/httpsig"
 	"lambda-authorizer/jwks"
 	"lambda-authorizer/policy"
+	"lambda-authorizer/problem"
 	"lambda-authorizer/revocation"
 	"lambda-authorizer/secrets"
 )
@@ -31,6 +32,7 @@ type Config struct {
 	Log            Log                `yaml:"log"`
 	Routes         []policy.Route     `yaml:"routes"`
 
+	file  string
 	dir   string
 	lines func(path string) int
 	table *policy.Table
@@ -42,6 +44,12 @@ func (c *Config) Table() *policy.Table { return c.table }
 // Dir is the directory of the file, against which a relative jwks_file
 // resolves.
 func (c *Config) Dir() string { return c.dir }
+
+// At locates a problem that was found in a valid configuration, such as a
+// warning of the route table.
+func (c *Config) At(p problem.Problem) Problem {
+	return Problem{File: c.file, Line: c.Line(p.Path), Key: p.Path, Text: p.Text}
+}
 
 // Line is where the key at path stands in the file, or the nearest section
 // above it. A path is written as in "routes[2].require[0].jwt.scopes".

@@ -15,6 +15,7 @@ import (
 	"lambda-authorizer/httpsig"
 	"lambda-authorizer/jwks"
 	"lambda-authorizer/policy"
+	"lambda-authorizer/problem"
 	"lambda-authorizer/revocation"
 	"lambda-authorizer/secrets"
 )
@@ -266,6 +267,19 @@ routes:
 		if got := c.Line(path); got != want {
 			t.Errorf("%s is said to be on line %d, want %d", path, got, want)
 		}
+	}
+}
+
+func TestFindingIsLocatedInAValidConfiguration(t *testing.T) {
+	t.Parallel()
+	path := write(t, complete("log:\n  principal: hash\n"))
+	c, err := load(path, everything, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := c.At(problem.At("log.principal", "hides who it was"))
+	if want := (Problem{File: path, Line: 2, Key: "log.principal", Text: "hides who it was"}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 

@@ -2,9 +2,7 @@ package config
 
 import (
 	"fmt"
-	"math"
 	"reflect"
-	"strconv"
 	"strings"
 	"time"
 
@@ -197,104 +195,6 @@ func (d *decoder) sequence(n *yaml.Node, v reflect.Value, path string) {
 		d.value(item, out.Index(i), at)
 	}
 	v.Set(out)
-}
-
-func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path string) {
-	switch v.Kind() {
-	case reflect.String:
-		if s, ok := d.text(n, path, "a string"); ok {
-			v.SetString(s)
-		}
-	case reflect.Bool:
-		if n.ShortTag() != "!!bool" {
-			d.wrong(n, path, "must be true or false, is %s", kindOf(n))
-			return
-		}
-		v.SetBool(strings.EqualFold(n.Value, "true"))
-	case reflect.Int:
-		i, err := strconv.ParseInt(n.Value, 10, 64)
-		if n.ShortTag() != "!!int" || err != nil {
-			d.wrong(n, path, "must be a whole number in decimal digits, is %s", kindOf(n))
-			return
-		}
-		v.SetInt(i)
-	case reflect.Interface:
-		if x, ok := d.any(n, path); ok {
-			v.Set(reflect.ValueOf(x))
-		}
-	default:
-		panic("config: a field of type " + v.Type().String() + " cannot be decoded")
-	}
-}
-
-// text is a string value with its variables replaced.
-func (d *decoder) text(n *yaml.Node, path, want string) (string, bool) {
-	if kindOf(n) != "a string" {
-		hint := ""
-		if n.Kind == yaml.ScalarNode && want == "a string" {
-			hint = ": put it in quotes"
-		}
-		d.wrong(n, path, "must be %s, is %s%s", want, kindOf(n), hint)
-		return "", false
-	}
-	s, err := expand(n.Value, d.getenv)
-	if err != nil {
-		d.wrong(n, path, "%v", err)
-		return "", false
-	}
-	return s, true
-}
-
-func (d *decoder) duration(n *yaml.Node, v reflect.Value, path string) {
-	const want = "a duration such as 30s, 5m or 24h"
-	if n.ShortTag() == "!!int" && n.Value == "0" {
-		v.SetInt(0) // as time.ParseDuration reads "0"
-		return
-	}
-	s, ok := d.text(n, path, want)
-	if !ok {
-		return
-	}
-	parsed, err := time.ParseDuration(s)
-	if err != nil {
-		d.wrong(n, path, "must be %s", want)
-		return
-	}
-	v.SetInt(int64(parsed))
-}
-
-// any is a string, a number or a boolean, numbers as float64 as in decoded
-// JSON, which is what such values are compared with.
-func (d *decoder) any(n *yaml.Node, path string) (any, bool) {
-	switch n.ShortTag() {
-	case "!!bool":
-		return strings.EqualFold(n.Value, "true"), true
-	case "!!int", "!!float":
-		x, err := strconv.ParseFloat(n.Value, 64)
-		if err != nil || math.IsNaN(x) || math.Abs(x) >= 1<<53 {
-			d.wrong(n, path, "must be a decimal number below 2^53, where JSON numbers stop being exact, or in quotes")
-			return nil, false
-		}
-		return x, true
-	}
-	s, ok := d.text(n, path, "a string, a number, true or false")
-	return s, ok
-}
-
-func kindOf(n *yaml.Node) string {
-	switch n.ShortTag() {
-	case "!!map":
-		return "a mapping"
-	case "!!seq":
-		return "a list"
-	case "!!str", "!!timestamp":
-		return "a string"
-	case "!!bool":
-		return "a boolean"
-	case "!!int", "!!float":
-		return "a number"
-	}
-	return "something else"
 }
 
 func join(path, key string) string {

@@ -29,7 +29,7 @@ func read(data []byte, path string, getenv func(string) (string, bool), unbuilt 
 	if body == nil {
 		return nil, r.err()
 	}
-	c := &Config{dir: filepath.Dir(path), lines: r.line}
+	c := &Config{file: path, dir: filepath.Dir(path), lines: r.line}
 	newDecoder(getenv, r).value(body, reflect.ValueOf(c).Elem(), "")
 	c.setDefaults()
 	// Once more, over the defaults: what the file says stands even where it
