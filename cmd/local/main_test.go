@@ -112,11 +112,17 @@ func launch(t *testing.T, env map[string]string, args ...string) *session {
 
 func TestExamplesAnswerWhatTheySay(t *testing.T) {
 	s := launch(t, nil)
-	for _, e := range examples {
-		token := ""
-		if e.scope != "" {
-			token = "Bearer " + strings.TrimSpace(fetch(t, s.url+"/oidc/token?scope="+strings.ReplaceAll(e.scope, " ", "+")))
+	minted := map[string]string{}
+	for _, v := range tokens {
+		line := tokenLine(s.url, v.name, v.scope)
+		if !strings.Contains(s.stdout.String(), line) {
+			t.Errorf("the banner lacks %s", line)
 		}
+		_, url, _ := strings.Cut(line, "'")
+		minted[v.name] = "Bearer " + strings.TrimSpace(fetch(t, strings.TrimSuffix(url, "')")))
+	}
+	for _, e := range examples {
+		token := minted[e.token]
 		r, err := http.NewRequest(e.method, s.url+e.path, strings.NewReader(e.body))
 		if err != nil {
 			t.Fatal(err)

@@ -130,6 +130,10 @@ func (s *screen) banner(stack *local.Stack) {
 		fmt.Fprintf(&b, "  %-13s %-32s %s\n", "/"+stage.Name+"/", descriptions[stage.Kind], state(stage))
 	}
 	fmt.Fprintf(&b, "  %-13s no authorizer\n  %-13s token issuer\n\npaste these into another shell:\n\n", "/health", "/oidc/")
+	for _, t := range tokens {
+		fmt.Fprintf(&b, "  %s\n", tokenLine(stack.URL(), t.name, t.scope))
+	}
+	b.WriteString("\n")
 	for _, e := range examples {
 		fmt.Fprintf(&b, "  # %d: %s\n  %s\n\n", e.status, e.says, e.curl(stack.URL()))
 	}
@@ -152,21 +156,31 @@ func state(stage *local.Stage) string {
 	return "not cached"
 }
 
-// example is a request worth trying. Its curl line stands on its own.
+// tokens are what the examples use, in variables of the user's shell.
+var tokens = []struct{ name, scope string }{
+	{"READ", "items:read"},
+	{"WRITE", "items:read items:write"},
+}
+
+// example is a request worth trying.
 type example struct {
 	status       int
 	says         string
 	method, path string
-	scope        string // of the token; empty: no token
+	token        string // its name; empty: no token
 	body         string
 }
 
-// examples are shown in this order.
+// examples are shown in this order, which works when pasted as a whole.
 var examples = []example{
-	{201, "a token that may write", http.MethodPost, "/rest/items", "items:read items:write", `{"name":"first"}`},
-	{200, "and read, with the answer cached under the token", http.MethodGet, "/rest-token/items", "items:read", ""},
+	{201, "a token that may write", http.MethodPost, "/rest/items", "WRITE", `{"name":"first"}`},
+	{200, "one that may read; the second time API Gateway answers from its cache", http.MethodGet, "/rest-token/items", "READ", ""},
 	{401, "no token", http.MethodGet, "/http/items", "", ""},
-	{403, "a token whose scopes do not reach", http.MethodPost, "/http/items", "items:read", `{"name":"second"}`},
+	{403, "a token whose scopes do not reach", http.MethodPost, "/http/items", "READ", `{"name":"second"}`},
+}
+
+func tokenLine(url, name, scope string) string {
+	return fmt.Sprintf("%s=$(curl -s '%s/oidc/token?scope=%s')", name, url, strings.ReplaceAll(scope, " ", "+"))
 }
 
 func (e example) curl(url string) string {
@@ -175,8 +189,8 @@ func (e example) curl(url string) string {
 		line += " -X " + e.method
 	}
 	line += " " + url + e.path
-	if e.scope != "" {
-		line += fmt.Sprintf(` -H "Authorization: Bearer $(curl -s '%s/oidc/token?scope=%s')"`, url, strings.ReplaceAll(e.scope, " ", "+"))
+	if e.token != "" {
+		line += fmt.Sprintf(` -H "Authorization: Bearer $%s"`, e.token)
 	}
 	if e.body != "" {
 		line += fmt.Sprintf(" -H 'Content-Type: application/json' -d '%s'", e.body)

@@ -8,6 +8,20 @@ import (
 	"lambda-authorizer/local/gateway"
 )
 
+// AWS's clients encode the dollar sign.
+func TestFlushCallNamesTheDefaultStageEncoded(t *testing.T) {
+	t.Parallel()
+	w := deploy(t, gateway.HTTP2IAM, cachedFor(time.Minute), func(o *gateway.Options) { o.Stage = "$default" })
+	w.wants(200, "GET", "/items", token)
+	recorder := httptest.NewRecorder()
+	gateway.Control(w.Stage).ServeHTTP(recorder, httptest.NewRequest("DELETE", "/v2/apis/api0000001/stages/%24default/cache/authorizers", nil))
+	if recorder.Code != 204 {
+		t.Errorf("status %d", recorder.Code)
+	}
+	w.wants(200, "GET", "/items", token)
+	w.askedTimes(2)
+}
+
 func TestFlushCallsOfTheManagementAPIs(t *testing.T) {
 	t.Parallel()
 	rest := deploy(t, gateway.RESTToken, cachedFor(time.Minute), func(o *gateway.Options) { o.API = "rest000001" })

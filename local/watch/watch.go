@@ -53,16 +53,13 @@ func (s Style) Decision(stage string, raw []byte) string {
 		outcome = l.Decision
 	}
 	fields := []string{s.clock(l.Time), s.outcome(outcome), pad("/"+l.Stage, 11), pad(l.where(), 20)}
-	if l.Reason != "" {
-		fields = append(fields, s.paint(bold, l.Reason))
-	}
 	if l.Principal != "" {
 		fields = append(fields, l.Principal)
 	}
-	fields = append(fields, s.paint(dim, l.small()))
-	if l.Detail != "" {
-		fields = append(fields, "\n"+strings.Repeat(" ", 9)+l.Detail)
+	if why := l.why(); why != "" {
+		fields = append(fields, s.paint(bold, why))
 	}
+	fields = append(fields, s.paint(dim, l.small()))
 	return strings.TrimRight(strings.Join(fields, " "), " ")
 }
 
@@ -93,9 +90,17 @@ func (l line) where() string {
 	case l.Route != "":
 		return l.Route
 	case l.Method != "":
-		return l.Method + " (no route)"
+		return l.Method
 	}
 	return "-"
+}
+
+// why is the reason and what is known of it. A detail begins with the reason.
+func (l line) why() string {
+	if l.Reason == "" || strings.HasPrefix(l.Detail, l.Reason) {
+		return l.Detail
+	}
+	return strings.TrimSuffix(l.Reason+": "+l.Detail, ": ")
 }
 
 func (l line) small() string {
