@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"time"
@@ -90,12 +91,18 @@ func (s *Store) claim(ctx context.Context, owner, key string, i Item) (claim, er
 		ExpressionAttributeValues:           attributes{":now": number(i.CreatedAt.Unix())},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
-	var taken *types.ConditionalCheckFailedException
-	if !errors.As(err, &taken) {
-		return mine, classify(err)
+	if err == nil {
+		return mine, nil
+	}
+	taken, err := s.met(ctx, err, rowKey(owner, claimKey(key)))
+	switch {
+	case errors.Is(err, ErrNotFound): // it ended this very moment
+		return claim{}, fmt.Errorf("%w: the idempotency key was taken and is free again", ErrBusy)
+	case !errors.Is(err, ErrPrecondition):
+		return claim{}, err
 	}
 	var theirs claim
-	if err := attributevalue.UnmarshalMap(taken.Item, &theirs); err != nil {
+	if err := attributevalue.UnmarshalMap(taken, &theirs); err != nil {
 		return claim{}, errors.Join(errRow, err)
 	}
 	return theirs, nil

@@ -111,19 +111,28 @@ func (s *Store) Delete(ctx context.Context, owner string, id ulid.ULID, c Condit
 		ExpressionAttributeValues:           values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
-	_, err = failed(err)
+	_, err = s.met(ctx, err, itemKey(owner, id))
 	return err
 }
 
-// failed tells what a failed conditional write met: nothing, or the item that
-// it returns in another version.
-func failed(err error) (attributes, error) {
+// met tells what a conditional write met that failed: nothing (ErrNotFound), or
+// the row that it returns (ErrPrecondition). Another error it passes on.
+func (s *Store) met(ctx context.Context, err error, key attributes) (attributes, error) {
 	var failed *types.ConditionalCheckFailedException
 	switch {
 	case !errors.As(err, &failed):
 		return nil, classify(err)
-	case len(failed.Item) == 0:
+	case len(failed.Item) > 0:
+		return failed.Item, ErrPrecondition
+	}
+	// Nothing was there, or the server is one that does not tell, as dynalite
+	// and the older DynamoDB Local. A read knows.
+	out, err := s.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: s.table, Key: key, ConsistentRead: aws.Bool(true)})
+	switch {
+	case err != nil:
+		return nil, classify(err)
+	case len(out.Item) == 0:
 		return nil, ErrNotFound
 	}
-	return failed.Item, ErrPrecondition
+	return out.Item, ErrPrecondition
 }

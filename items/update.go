@@ -28,7 +28,7 @@ func (s *Store) Replace(ctx context.Context, owner string, id ulid.ULID, content
 	if err == nil {
 		return fromRow(out.Attributes)
 	}
-	met, err := failed(err)
+	met, err := s.met(ctx, err, in.Key)
 	// The SDK sends a write again whose answer was lost. The second one then
 	// fails on what the first one did.
 	if w, ok := met["write"].(*types.AttributeValueMemberS); ok && w.Value == write {
