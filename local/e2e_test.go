@@ -170,6 +170,7 @@ func TestEnvironmentFileKeepsEveryCallOnThisMachine(t *testing.T) {
 		"export AWS_ACCESS_KEY_ID='AKIAIOSFODNN7EXAMPLE'", "export AWS_CONFIG_FILE='/dev/null'",
 		"unset AWS_PROFILE", "export AWS_ENDPOINT_URL='" + s.URL() + "/aws'",
 		"export AWS_ENDPOINT_URL_DYNAMODB='http://", "export ITEMS_TABLE='local-items'",
+		"export REVOCATIONS_TABLE='local-revocations'", "export NONCES_TABLE='local-nonces'",
 		"export ITEMS_CURSOR_SECRET='local/items-cursor'",
 		"export REST_TOKEN_API_ID='resttoken1'", "export HTTP_IAM_STAGE='http-iam'",
 	} {

@@ -46,9 +46,12 @@ func (s *Stack) env() [][2]string {
 		{"AWS_ENDPOINT_URL", s.awsURL()},
 		{"AWS_ENDPOINT_URL_DYNAMODB", s.dynamo.Endpoint()},
 		{"AWS_ENDPOINT_URL_SECRETS_MANAGER", s.awsURL()},
+		{"AWS_ENDPOINT_URL_STS", s.awsURL()},
 		{"AWS_ENDPOINT_URL_API_GATEWAY", s.awsURL()},
 		{"AWS_ENDPOINT_URL_APIGATEWAYV2", s.awsURL()},
 		{"ITEMS_TABLE", itemsTable},
+		{"REVOCATIONS_TABLE", revocationsTable},
+		{"NONCES_TABLE", noncesTable},
 		{"ITEMS_CURSOR_SECRET", cursorSecret},
 	}
 	for _, stage := range s.stages {

@@ -9,8 +9,8 @@ import (
 	"lambda-authorizer/local/secretsmanager"
 )
 
-// awsPath is where the AWS endpoints are: API Gateway's flush calls and Secrets
-// Manager.
+// awsPath is where the AWS endpoints are: API Gateway's flush calls, Secrets
+// Manager and STS.
 const awsPath = "/aws"
 
 func (s *Stack) awsURL() string { return s.url + awsPath }
@@ -45,11 +45,14 @@ func (s *Stack) aws() http.Handler {
 	}
 	control := gateway.Control(stages...)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.Header.Get("X-Amz-Target"), secretsmanager.Target) {
+		switch {
+		case strings.HasPrefix(r.Header.Get("X-Amz-Target"), secretsmanager.Target):
 			s.secrets.ServeHTTP(w, r)
-			return
+		case r.Method == http.MethodPost && r.FormValue("Action") == "GetCallerIdentity":
+			callerIdentity(w)
+		default:
+			control.ServeHTTP(w, r)
 		}
-		control.ServeHTTP(w, r)
 	})
 }
 

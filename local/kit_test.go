@@ -98,7 +98,9 @@ func start(ctx context.Context, o local.Options) (*stack, error) {
 	if o.Address == "" {
 		o.Address = "127.0.0.1:0"
 	}
-	o.DynamoDB = dynamo.Options{Endpoint: os.Getenv(dynamo.EndpointVariable)}
+	if o.DynamoDB.Endpoint == "" {
+		o.DynamoDB.Endpoint = os.Getenv(dynamo.EndpointVariable)
+	}
 	o.Watch = s.watch()
 	s.Stack, err = local.Start(ctx, o)
 	return s, err

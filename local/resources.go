@@ -16,12 +16,15 @@ import (
 	"lambda-authorizer/local/dynamo"
 	"lambda-authorizer/local/runtimeapi"
 	"lambda-authorizer/local/secretsmanager"
+	"lambda-authorizer/revocation"
 )
 
 // The names of what the deploy parts create in an account.
 const (
-	itemsTable   = "local-items"
-	cursorSecret = "local/items-cursor"
+	itemsTable       = "local-items"
+	revocationsTable = "local-revocations"
+	noncesTable      = "local-nonces"
+	cursorSecret     = "local/items-cursor"
 )
 
 // makeSecrets creates the secrets that functions read.
@@ -35,14 +38,44 @@ func (s *Stack) startDynamo(ctx context.Context) (err error) {
 	if s.dynamo, err = dynamo.Start(ctx, s.options.DynamoDB); err != nil {
 		return err
 	}
-	return createTable(ctx, s.dynamo.Client(), items.TableInput(itemsTable), items.TTLAttribute)
+	client := s.dynamo.Client()
+	for _, t := range []struct {
+		create *dynamodb.CreateTableInput
+		ttl    *dynamodb.UpdateTimeToLiveInput
+	}{
+		{items.TableInput(itemsTable), ttl(itemsTable, items.TTLAttribute)},
+		{revocation.TableInput(revocationsTable), revocation.TTLInput(revocationsTable)},
+		{noncesInput(noncesTable), ttl(noncesTable, "expires_at")},
+	} {
+		if err := createTable(ctx, client, t.create, t.ttl); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// noncesInput is the table of used nonces: one key, no index.
+func noncesInput(name string) *dynamodb.CreateTableInput {
+	return &dynamodb.CreateTableInput{
+		TableName:            aws.String(name),
+		BillingMode:          types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("pk"), AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash}},
+	}
+}
+
+func ttl(table, attribute string) *dynamodb.UpdateTimeToLiveInput {
+	return &dynamodb.UpdateTimeToLiveInput{
+		TableName:               aws.String(table),
+		TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String(attribute), Enabled: aws.Bool(true)},
+	}
 }
 
 // createTable creates a table, or takes the one that a server of the user's
 // own has kept.
-func createTable(ctx context.Context, client *dynamodb.Client, in *dynamodb.CreateTableInput, ttl string) error {
-	name := aws.ToString(in.TableName)
-	_, err := client.CreateTable(ctx, in)
+func createTable(ctx context.Context, client *dynamodb.Client, create *dynamodb.CreateTableInput, ttl *dynamodb.UpdateTimeToLiveInput) error {
+	name := aws.ToString(create.TableName)
+	_, err := client.CreateTable(ctx, create)
 	if exists := new(types.ResourceInUseException); errors.As(err, &exists) {
 		return nil
 	}
@@ -50,16 +83,12 @@ func createTable(ctx context.Context, client *dynamodb.Client, in *dynamodb.Crea
 		return fmt.Errorf("create table %s: %w", name, err)
 	}
 	waiter := dynamodb.NewTableExistsWaiter(client, func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay = 10 * time.Millisecond })
-	if err := waiter.Wait(ctx, &dynamodb.DescribeTableInput{TableName: in.TableName}, 30*time.Second); err != nil {
+	if err := waiter.Wait(ctx, &dynamodb.DescribeTableInput{TableName: create.TableName}, 30*time.Second); err != nil {
 		return fmt.Errorf("create table %s: %w", name, err)
 	}
-	_, err = client.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
-		TableName:               in.TableName,
-		TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String(ttl), Enabled: aws.Bool(true)},
-	})
 	// dynalite does not know the call.
 	var unknown smithy.APIError
-	if err != nil && !(errors.As(err, &unknown) && unknown.ErrorCode() == "UnknownOperationException") {
+	if _, err = client.UpdateTimeToLive(ctx, ttl); err != nil && !(errors.As(err, &unknown) && unknown.ErrorCode() == "UnknownOperationException") {
 		return fmt.Errorf("table %s: time to live: %w", name, err)
 	}
 	return nil

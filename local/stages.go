@@ -147,6 +147,7 @@ func (s *Stack) authorizerEnv(p plan, base *baseConfig, config string) []string 
 		"AUTHORIZER_CONFIG=" + config,
 		"ISSUER=" + s.issuer.URL(), "AUDIENCE=" + Audience,
 		"API_ID=" + p.api, "STAGE=" + p.name,
+		"REVOCATIONS_TABLE=" + revocationsTable, "NONCES_TABLE=" + noncesTable,
 		"LOG_LEVEL=" + s.logLevel(),
 	}
 	for _, name := range base.variables {
