@@ -41,6 +41,10 @@ type Config struct {
 // Table returns the compiled route table.
 func (c *Config) Table() *policy.Table { return c.table }
 
+// Revocable tells whether anything can be revoked: tables.revocations names a
+// table.
+func (c *Config) Revocable() bool { return c.Tables.Revocations != none }
+
 // Dir is the directory of the file, against which a relative jwks_file
 // resolves.
 func (c *Config) Dir() string { return c.dir }

@@ -13,7 +13,6 @@ type feature struct {
 
 // unbuilt shrinks as features arrive. When it is empty this file goes.
 var unbuilt = []feature{
-	{given("tables.revocations", func(c *Config) bool { return c.Tables.Revocations != "" && c.Tables.Revocations != none }), "write none"},
 	{given("tables.nonces", func(c *Config) bool { return c.Tables.Nonces != "" }), "remove the key"},
 	{hmacSecret, "use jwks_uri or jwks_file"},
 	{given("api_keys", func(c *Config) bool { return c.APIKeys != nil }), "remove the section"},

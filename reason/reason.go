@@ -123,3 +123,22 @@ func Of(err error) Code {
 	}
 	return Internal
 }
+
+// Dependency tells a fault that comes from something outside the function.
+func (c Code) Dependency() bool {
+	switch c {
+	case JWKSUnavailable, RevocationUnavailable, SecretsUnavailable, NoncesUnavailable,
+		NetworksUnavailable, DeadlineExceeded:
+		return true
+	}
+	return false
+}
+
+// All returns every code, in no order.
+func All() []Code {
+	all := make([]Code, 0, len(status))
+	for c := range status {
+		all = append(all, c)
+	}
+	return all
+}

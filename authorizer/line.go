@@ -1,0 +1,206 @@
+package authorizer
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"lambda-authorizer/reason"
+)
+
+// metricsNamespace is where CloudWatch files the metrics.
+const metricsNamespace = "LambdaAuthorizer"
+
+// invocation is one call of the function, to be written as one line.
+type invocation struct {
+	trace    *Trace
+	start    time.Time
+	took     time.Duration
+	lambdaID string
+	cold     bool
+	// jwksRefresh counts the key sets fetched since the last line.
+	jwksRefresh int64
+}
+
+// decisionLine is the audit record and, through _aws, CloudWatch Embedded
+// Metric Format. It holds no token, key, secret, signature, query string or
+// unlisted claim.
+//
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+type decisionLine struct {
+	AWS       emf         `json:"_aws"`
+	Time      string      `json:"time"`
+	Outcome   Outcome     `json:"outcome"`
+	Decision  Outcome     `json:"decision"`
+	Reason    reason.Code `json:"reason,omitempty"`
+	Detail    string      `json:"detail,omitempty"`
+	RequestID string      `json:"request_id,omitempty"`
+	LambdaID  string      `json:"lambda_request_id,omitempty"`
+	Event     Kind        `json:"event,omitempty"`
+	APIID     string      `json:"api_id,omitempty"`
+	Stage     string      `json:"stage,omitempty"`
+	Method    string      `json:"method,omitempty"`
+	Route     string      `json:"route,omitempty"`
+	Principal string      `json:"principal,omitempty"`
+	Issuer    string      `json:"issuer,omitempty"`
+	KeyID     string      `json:"key_id,omitempty"`
+	Token     string      `json:"token,omitempty"`
+	SourceIP  string      `json:"source_ip,omitempty"`
+
+	TokenCached  bool `json:"token_cached,omitzero"`
+	PolicyCached bool `json:"policy_cached,omitzero"`
+	// RevocationCached counts the entries that were at hand, RevocationPassed
+	// says why a request was let through unchecked.
+	RevocationCached int              `json:"revocation_cached,omitzero"`
+	RevocationPassed string           `json:"revocation_passed,omitempty"`
+	Steps            map[string]int64 `json:"steps_us,omitempty"`
+	ColdStart        bool             `json:"cold_start,omitzero"`
+
+	Decisions       int     `json:"Decisions"`
+	Latency         float64 `json:"Latency"`
+	JWKSRefresh     int64   `json:"JwksRefresh,omitzero"`
+	RevocationReads int     `json:"RevocationReads,omitzero"`
+	DependencyFault int     `json:"DependencyFault,omitzero"`
+	BreakerOpen     int     `json:"BreakerOpen,omitzero"`
+}
+
+type emf struct {
+	Timestamp int64       `json:"Timestamp"`
+	Metrics   []emfMetric `json:"CloudWatchMetrics"`
+}
+
+type emfMetric struct {
+	Namespace  string       `json:"Namespace"`
+	Dimensions [][]string   `json:"Dimensions"`
+	Metrics    []metricUnit `json:"Metrics"`
+}
+
+type metricUnit struct {
+	Name string `json:"Name"`
+	Unit string `json:"Unit"`
+}
+
+// lineWriter writes one whole line at a time, whoever else writes.
+type lineWriter struct {
+	mu            sync.Mutex
+	out           io.Writer
+	hashPrincipal bool
+}
+
+// write renders and writes one line. A line that cannot be written must not
+// change a decision, so errors end here; Lambda's own log has the invocation.
+func (w *lineWriter) write(i invocation) {
+	if w.out == nil {
+		return
+	}
+	text, err := json.Marshal(w.render(i), json.Deterministic(true))
+	if err != nil {
+		return
+	}
+	text = append(text, '\n')
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, _ = w.out.Write(text)
+}
+
+func (w *lineWriter) render(i invocation) *decisionLine {
+	t := i.trace
+	l := &decisionLine{
+		Time:    i.start.UTC().Format(time.RFC3339Nano),
+		Outcome: t.Outcome, Decision: Deny, Reason: t.Reason,
+		LambdaID: i.lambdaID, ColdStart: i.cold,
+		PolicyCached: t.DocumentCached,
+		Steps:        make(map[string]int64, len(t.Steps)),
+		Decisions:    1, Latency: float64(i.took.Microseconds()) / 1000,
+		JWKSRefresh: i.jwksRefresh,
+	}
+	if t.Outcome == Allow {
+		l.Decision = Allow
+	}
+	if t.Err != nil {
+		l.Detail = faultError(t.Err).Error()
+	}
+	for _, s := range t.Steps {
+		l.Steps[s.Name] = s.Took.Microseconds()
+	}
+	w.renderRequest(l, t)
+	l.renderDependencies(t)
+	l.AWS = l.metrics(i.start)
+	return l
+}
+
+func (w *lineWriter) renderRequest(l *decisionLine, t *Trace) {
+	if r := t.Request; r != nil {
+		l.RequestID, l.Event = r.ID, r.Kind
+		l.APIID, l.Stage, l.Method = r.ARN.API, r.ARN.Stage, r.ARN.Method
+		if r.Source.IsValid() {
+			l.SourceIP = r.Source.String()
+		}
+	}
+	l.Route = t.Template
+	if token := t.Caller.Token; token != nil {
+		l.Issuer, l.KeyID, l.TokenCached = token.Issuer, token.KeyID, token.Cached
+		id := token.ID
+		if id == "" {
+			id = token.SigningInputSHA256
+		}
+		l.Token = digest(id)
+		l.Principal = t.Caller.principal()
+		if w.hashPrincipal {
+			l.Principal = digest(l.Principal)
+		}
+	}
+}
+
+// renderDependencies tells what a decision cost others and what they failed
+// to do. A request that was let through unchecked is a dependency's fault,
+// whatever was decided.
+func (l *decisionLine) renderDependencies(t *Trace) {
+	r := t.Revocation
+	l.RevocationReads, l.RevocationCached = r.Reads, r.Cached
+	if r.BreakerOpen {
+		l.BreakerOpen = 1
+	}
+	if r.PassedDespite != nil {
+		l.RevocationPassed = r.PassedDespite.Error()
+	}
+	if r.PassedDespite != nil || t.Outcome == Fault && t.Reason.Dependency() {
+		l.DependencyFault = 1
+	}
+}
+
+// metrics declares the metrics of this line. A dimension must have a value,
+// and an allowed request has no reason.
+func (l *decisionLine) metrics(start time.Time) emf {
+	dimensions := [][]string{{"outcome"}}
+	if l.Reason != "" {
+		dimensions = append(dimensions, []string{"outcome", "reason"})
+	}
+	metrics := []metricUnit{{"Decisions", "Count"}, {"Latency", "Milliseconds"}}
+	for _, m := range []struct {
+		name string
+		n    int64
+	}{
+		{"JwksRefresh", l.JWKSRefresh}, {"RevocationReads", int64(l.RevocationReads)},
+		{"DependencyFault", int64(l.DependencyFault)}, {"BreakerOpen", int64(l.BreakerOpen)},
+	} {
+		if m.n > 0 {
+			metrics = append(metrics, metricUnit{m.name, "Count"})
+		}
+	}
+	return emf{
+		Timestamp: start.UnixMilli(),
+		Metrics:   []emfMetric{{Namespace: metricsNamespace, Dimensions: dimensions, Metrics: metrics}},
+	}
+}
+
+// digest is the prefix of a SHA-256 that tells values apart in a log without
+// telling them: 64 bits.
+func digest(value string) string {
+	sum := sha256.Sum256([]byte(value))
+	return "sha256:" + hex.EncodeToString(sum[:8])
+}

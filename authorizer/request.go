@@ -1,0 +1,101 @@
+// Package authorizer takes an API Gateway authorizer event to its answer: it
+// finds the credential, has it verified, checks it against revocations and
+// the caller's address, decides by the route table and renders the policy or
+// the simple response. It fails closed: whatever is not decided is refused.
+//
+// It reads no environment and starts nothing; cmd/authorizer does.
+package authorizer
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"lambda-authorizer/policy"
+)
+
+// Kind is the shape of an authorizer event.
+type Kind string
+
+// The five shapes API Gateway sends.
+const (
+	RESTToken   Kind = "rest_token"
+	RESTRequest Kind = "rest_request"
+	HTTP1       Kind = "http_1.0"
+	HTTP2       Kind = "http_2.0"
+	WebSocket   Kind = "websocket"
+)
+
+// Form tells how the path in an event of this kind is written: HTTP APIs hand
+// it over decoded, the others as the client sent it.
+func (k Kind) Form() policy.PathForm {
+	if k == HTTP1 || k == HTTP2 {
+		return policy.Decoded
+	}
+	return policy.Encoded
+}
+
+// Request is what the five event shapes have in common.
+type Request struct {
+	Kind Kind
+	// ARN is methodArn or routeArn. Its path is the path of record: the
+	// string that API Gateway evaluates the policy against.
+	ARN policy.ARN
+	// ID is requestContext.requestId; TOKEN events have none.
+	ID string
+	// Chosen is the route that API Gateway says it chose, as "METHOD
+	// /template"; empty where the event names none.
+	Chosen string
+	// Value is the one value a TOKEN event carries.
+	Value string
+	// IdentitySource is what an HTTP API 2.0 event says of it, in the order
+	// of the authorizer's settings.
+	IdentitySource []string
+	// Source is the caller's address; the zero Addr where the event has none.
+	Source netip.Addr
+	// ClientCertPEM is the client's certificate where mutual TLS is on.
+	ClientCertPEM string
+
+	headers      map[string]string
+	multiHeaders map[string][]string
+	query        map[string]string
+	multiQuery   map[string][]string
+	cookies      []string
+}
+
+// Header returns every value of a header, in whatever case it was sent. REST
+// events tell headers twice; a value that only one of the two has counts as
+// one more, so that a disagreement shows as two values.
+func (r *Request) Header(name string) []string {
+	var values []string
+	for n, v := range r.multiHeaders {
+		if strings.EqualFold(n, name) {
+			values = append(values, v...)
+		}
+	}
+	for n, v := range r.headers {
+		if strings.EqualFold(n, name) && !slices.Contains(values, v) {
+			values = append(values, v)
+		}
+	}
+	return values
+}
+
+// Query returns every value of a query parameter, decoded, counted as those of
+// a header are.
+func (r *Request) Query(name string) []string {
+	values := r.multiQuery[name]
+	if v, ok := r.query[name]; ok && !slices.Contains(values, v) {
+		values = append(slices.Clip(values), v)
+	}
+	return values
+}
+
+// Cookies returns the Cookie header lines or, of HTTP API 2.0, the pairs that
+// the event lists apart from the headers.
+func (r *Request) Cookies() []string {
+	if r.cookies != nil {
+		return r.cookies
+	}
+	return r.Header("Cookie")
+}
