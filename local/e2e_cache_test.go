@@ -79,6 +79,23 @@ func TestUncachedStagesAskEveryTime(t *testing.T) {
 	}
 }
 
+// flush makes one of the flush calls.
+func (s *stack) flush(t *testing.T, call string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, s.URL()+call, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode >= 300 {
+		t.Errorf("%s: %s", call, response.Status)
+	}
+}
+
 func TestFlushMakesTheAuthorizerBeAskedAgain(t *testing.T) {
 	t.Parallel()
 	s := ownStack(t, "") // a flush of the shared one would disturb others
@@ -86,18 +103,7 @@ func TestFlushMakesTheAuthorizerBeAskedAgain(t *testing.T) {
 		token := s.token(t, "items:read")
 		s.wantsFrom(t, gateway.Invoked, 200, "GET", prefix+"/items", token, "")
 		s.wantsFrom(t, gateway.AnsweredCached, 200, "GET", prefix+"/items", token, "")
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, s.URL()+call, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response.Body.Close()
-		if response.StatusCode >= 300 {
-			t.Errorf("%s: %s", call, response.Status)
-		}
+		s.flush(t, call)
 		s.wantsFrom(t, gateway.Invoked, 200, "GET", prefix+"/items", token, "")
 	}
 }
