@@ -21,6 +21,8 @@ type BulkOptions struct {
 	WritesPerSecond int
 	// Workers is how many entries may be under way at once; 0 is 16.
 	Workers int
+	// Restore deletes the entries instead. Only their keys count.
+	Restore bool
 	// Skip is how many entries at the head an earlier run has settled: the
 	// Next of its Summary, or one over the last Index it reported.
 	Skip int
@@ -35,21 +37,22 @@ type Settled struct {
 	Index   int // from 0, skipped entries included
 	Key     Key // empty where the input could not be read as an entry
 	Outcome Outcome
-	Err     error // why it cannot be written; nil when it is in force
+	Err     error // why it cannot be; nil when it is done
 }
 
 // Summary counts what Bulk did.
 type Summary struct {
 	Created, Extended, Kept, Failed int
+	Deleted, Absent                 int // with Restore
 	// Next is the Skip with which to resume: the number of entries settled,
 	// those skipped included.
 	Next int
 }
 
-// Bulk puts entries, at most so many a second. An entry that the sequence
+// Bulk puts entries, or deletes them, at most so many a second. An entry that the sequence
 // could not read or that cannot be written counts as failed and the others go
 // on; a table that fails, or ctx, stops it. Then what was under way is not
-// settled: Put is idempotent, so resuming at Summary.Next loses nothing and
+// settled: Put and Delete are idempotent, so resuming at Summary.Next loses nothing and
 // weakens nothing.
 //
 // The sequence is read in the calling goroutine, Settled called in another
@@ -119,9 +122,27 @@ func (b *bulk) feed(ctx context.Context, entries iter.Seq2[Entry, error]) {
 		j.Key = e.Key()
 		go func() {
 			defer close(j.done)
-			_, j.Outcome, j.Err = b.store.put(ctx, e, b.pace.Wait)
+			j.Outcome, j.Err = b.do(ctx, e)
 		}()
 	}
+}
+
+func (b *bulk) do(ctx context.Context, e Entry) (Outcome, error) {
+	if !b.options.Restore {
+		_, outcome, err := b.store.put(ctx, e, b.pace.Wait)
+		return outcome, err
+	}
+	if err := b.pace.Wait(ctx); err != nil {
+		return "", err
+	}
+	_, found, err := b.store.Delete(ctx, e.Key())
+	switch {
+	case err != nil:
+		return "", err
+	case found:
+		return Deleted, nil
+	}
+	return Absent, nil
 }
 
 // settle takes the jobs in order, and stops everything when one fails for a
@@ -156,5 +177,9 @@ func (s *Summary) count(e Settled) {
 		s.Extended++
 	case e.Outcome == Kept:
 		s.Kept++
+	case e.Outcome == Deleted:
+		s.Deleted++
+	case e.Outcome == Absent:
+		s.Absent++
 	}
 }

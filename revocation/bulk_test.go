@@ -190,3 +190,31 @@ func TestBulkRefusesARateOfNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestBulkRestoresWhatItRevoked(t *testing.T) {
+	t.Parallel()
+	b := setUp(t, config())
+	const all = 500
+	if _, err := b.store.Bulk(t.Context(), tokens(all), revocation.BulkOptions{WritesPerSecond: fast}); err != nil {
+		t.Fatal(err)
+	}
+	unreadable := errors.New("line 1: not JSON")
+	entries := func(yield func(revocation.Entry, error) bool) {
+		_ = yield(revocation.Entry{}, unreadable) &&
+			yield(revocation.Entry{Kind: revocation.KindNetwork, Value: "office"}, nil) &&
+			yield(revocation.Entry{Kind: revocation.KindToken, Issuer: issuer, Value: "never"}, nil)
+		for e, err := range tokens(all - 1) {
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+	sum, err := b.store.Bulk(t.Context(), entries, revocation.BulkOptions{WritesPerSecond: fast, Restore: true})
+	want := revocation.Summary{Deleted: all - 1, Absent: 1, Failed: 2, Next: all + 2}
+	if diff := cmp.Diff(want, sum); err != nil || diff != "" {
+		t.Errorf("Bulk: %v (-want +got):\n%s", err, diff)
+	}
+	if got := written(t, b); len(got) != 1 || !got["t499"] {
+		t.Errorf("left in the table: %v, want t499 alone", got)
+	}
+}

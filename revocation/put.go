@@ -10,10 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Outcome is what Put did.
+// Outcome is what Put, or Bulk with Restore, did.
 type Outcome string
 
-// What Put can do.
+// What they can do.
 const (
 	// Created: there was no entry, or one that had expired.
 	Created Outcome = "created"
@@ -23,6 +23,11 @@ const (
 	// Kept: the entry that was there revokes all of that already. Nothing was
 	// written; who wrote it, when and why stays on record.
 	Kept Outcome = "kept"
+
+	// Deleted: the entry was there, and Bulk has deleted it.
+	Deleted Outcome = "deleted"
+	// Absent: there was none to delete.
+	Absent Outcome = "absent"
 )
 
 // Put writes e and returns the entry that is in force now. It is idempotent.
