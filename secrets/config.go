@@ -1,5 +1,7 @@
-// Package secrets reads Secrets Manager secrets through a cache. It knows
-// nothing of what is inside a secret.
+// Package secrets reads Secrets Manager secrets through a cache, and changes
+// them so that two operators never overwrite each other. Of what is inside a
+// secret it knows that there are records with ids, and nothing of a record. No
+// error of it holds a piece of a secret.
 package secrets
 
 import (

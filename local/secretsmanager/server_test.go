@@ -28,6 +28,7 @@ func client(t *testing.T) (*sdk.Client, *secretsmanager.Server) {
 	return sdk.New(sdk.Options{
 		BaseEndpoint: aws.String(server.URL), Region: "eu-central-1",
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+		Retryer:     aws.NopRetryer{},
 	}), s
 }
 
