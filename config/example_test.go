@@ -25,7 +25,7 @@ func ExampleLoad() {
 
 // A variable is replaced inside a string, after the YAML has been read.
 func ExampleLoad_environment() {
-	env := map[string]string{"ISSUER": "https://idp.example.com/", "AUDIENCE": "https://api.example.com"}
+	env := map[string]string{"ISSUER": "https://idp.example.com/", "AUDIENCE": "https://api.example.com", "REVOCATIONS_TABLE": "revocations"}
 	cfg, err := config.Load("../deploy/authorizer.yaml", func(name string) (string, bool) {
 		value, ok := env[name]
 		return value, ok

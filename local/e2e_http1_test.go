@@ -26,7 +26,8 @@ func TestRealAuthorizerServesPayloadFormat1(t *testing.T) {
 	}
 	function := runtimeapi.New(runtimeapi.Options{
 		Name: "authorizer-http1", Bootstrap: filepath.Join(dir, "authorizer", "bootstrap"), Timeout: 10 * time.Second,
-		Env: []string{"AUTHORIZER_CONFIG=" + config, "ISSUER=" + s.Issuer().URL(), "AUDIENCE=local-api"},
+		Env: []string{"AUTHORIZER_CONFIG=" + config, "ISSUER=" + s.Issuer().URL(), "AUDIENCE=local-api",
+			"REVOCATIONS_TABLE=local-revocations", "AWS_ENDPOINT_URL_DYNAMODB=" + s.DynamoDB()},
 	})
 	defer function.Close()
 	stage, err := gateway.New(gateway.Options{

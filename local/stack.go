@@ -139,6 +139,9 @@ func (s *Stack) URL() string { return s.url }
 // Issuer is the token issuer.
 func (s *Stack) Issuer() *issuer.Issuer { return s.issuer }
 
+// DynamoDB is the endpoint of the tables.
+func (s *Stack) DynamoDB() string { return s.dynamo.Endpoint() }
+
 // Stages lists the APIs in the order of the documentation.
 func (s *Stack) Stages() []*Stage { return s.stages }
 
