@@ -265,6 +265,7 @@ func TestRedirectsStayOnTheHost(t *testing.T) {
 		{"http://127.0.0.1/x", "http://127.0.0.1:80/y", true},
 		{"https://a.example/x", "http://a.example/y", false},
 		{"https://a.example/x", "https://a.example:8443/y", false},
+		{"https://a.example:8443/x", "http://a.example:8443/y", false},
 		{"https://a.example/x", "https://b.a.example/y", false},
 		{"https://a.example/x", "https://a.example.b.example/y", false},
 		{"http://127.0.0.1/x", "https://127.0.0.1/y", false},

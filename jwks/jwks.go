@@ -35,8 +35,9 @@ const (
 type Options struct {
 	// Now is the clock. Default time.Now.
 	Now func() time.Time
-	// Client fetches key sets. Its redirect policy and cookie jar are
-	// replaced. Default: a client of the package's own.
+	// Client fetches key sets with its Transport and Timeout; redirects are
+	// the package's own business, cookies are not kept, and idle connections
+	// are closed after each fetch. Default: a client of the package's own.
 	Client *http.Client
 	// Dir is where a relative jwks_file is looked up. Default: the working
 	// directory.
@@ -45,16 +46,16 @@ type Options struct {
 	// negative: none.
 	CacheSize int
 	// OnRefresh is told of every fetch of a key set before anyone who waits
-	// for it goes on. It must be quick, safe for concurrent use, and must not
-	// call the Verifier.
+	// for it goes on, and by New of every jwks_file. It must be quick, safe
+	// for concurrent use, and must not call the Verifier.
 	OnRefresh func(RefreshEvent)
 }
 
-// RefreshEvent is one finished attempt to fetch an issuer's key set.
+// RefreshEvent is one finished attempt to read an issuer's key set.
 type RefreshEvent struct {
 	// Issuer is the issuer's name.
 	Issuer string
-	// Cause is prefetch, first, expired or unknown_key.
+	// Cause is prefetch, first, expired, unknown_key, or file.
 	Cause string
 	// Started is when the attempt began, Took how long it lasted.
 	Started time.Time
@@ -66,8 +67,13 @@ type RefreshEvent struct {
 	Keys         int
 	Skipped      []string
 	SkippedCount int
-	// MaxAge is how long the set counts as fresh.
+	// MaxAge is how long the set counts as fresh. Zero: for ever.
 	MaxAge time.Duration
+}
+
+// tell takes in what set holds.
+func (e *RefreshEvent) tell(set *keySet) {
+	e.Keys, e.Skipped, e.SkippedCount = set.size, set.skipped, set.skippedCount
 }
 
 // Token is a verified token. It is shared between callers: read-only.
@@ -181,11 +187,16 @@ func (v *Verifier) build(i Issuer, o Options) (*issuer, error) {
 	case i.HMACSecret != "":
 		return nil, errors.New("hmac_secret: tokens signed with a shared secret are not built yet")
 	case i.JWKSFile != "":
-		set, err := readStatic(o.Dir, i.JWKSFile)
+		file, err := readStatic(o.Dir, i.JWKSFile)
 		if err != nil {
 			return nil, fmt.Errorf("jwks_file: %w", err)
 		}
-		built.source = set
+		built.source = file
+		if o.OnRefresh != nil {
+			e := RefreshEvent{Issuer: i.Name, Cause: causeFile, Started: v.now()}
+			e.tell(file.set)
+			o.OnRefresh(e)
+		}
 	default:
 		r := &remote{issuer: i.Name, now: v.now, fetch: newFetcher(o.Client, i, v.now).fetch, report: o.OnRefresh}
 		built.source = r

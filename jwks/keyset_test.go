@@ -224,3 +224,19 @@ func TestEveryAlgorithmFitsKeysOfOneKindAlone(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
+
+// jwx's own ES256 verifier takes a P-384 key.
+func TestKeyVerifiesItsOwnAlgorithmsAlone(t *testing.T) {
+	t.Parallel()
+	s := signer{"ES256", "k", p384Key()} // signs with SHA-256 and the wrong curve
+	raw := s.token(with(nil))
+	dot := strings.LastIndexByte(raw, '.')
+	input, signature := []byte(raw[:dot]), must(base64url.DecodeString(raw[dot+1:]))
+	k := must(parseKey([]byte(s.jwk())))
+	if algorithms["ES256"].verifier.Verify(input, signature, k.raw) != nil {
+		t.Fatal("jwx refuses it by now: this test proves nothing")
+	}
+	if k.verify("ES256", input, signature) {
+		t.Error("a P-384 key verified ES256")
+	}
+}

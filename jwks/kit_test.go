@@ -105,7 +105,11 @@ func (s signer) header(extra ...string) string {
 
 // sign makes a compact token of any header and payload, valid or not.
 func (s signer) sign(header, payload string) string {
-	input := b64(header) + "." + b64(payload)
+	return s.signText(b64(header) + "." + b64(payload))
+}
+
+// signText signs an input as it stands.
+func (s signer) signText(input string) string {
 	primitive := must(jws.NewSigner(jwa.SignatureAlgorithm(s.alg)))
 	return input + "." + b64(string(must(primitive.Sign([]byte(input), s.private))))
 }

@@ -34,6 +34,7 @@ const (
 	causeFirst      = "first"
 	causeExpired    = "expired"
 	causeUnknownKey = "unknown_key"
+	causeFile       = "file"
 )
 
 // remote is a key set behind a URL. It is refreshed by the requests that need
@@ -71,7 +72,11 @@ func (p *published) within(d time.Duration, now time.Time) bool {
 func (p *published) fresh(now time.Time) bool  { return p.within(0, now) }
 func (p *published) usable(now time.Time) bool { return p.within(maxStale, now) }
 
-// flight is one fetch that any number of requests wait for.
+// flight is one fetch that any number of requests wait for. It is what
+// golang.org/x/sync/singleflight does, and two things that it cannot tell:
+// that a fetch is under way, so that those who need not wait go on, and since
+// when, so that one that was frozen is given up. Both, and the cool-down, must
+// be decided under one lock.
 type flight struct {
 	cause   string
 	started time.Time
@@ -194,7 +199,8 @@ func (r *remote) run(f *flight) {
 	}
 	e := RefreshEvent{Issuer: r.issuer, Cause: f.cause, Started: f.started, Took: r.now().Sub(f.started), Err: err}
 	if err == nil {
-		e.Keys, e.Skipped, e.SkippedCount, e.MaxAge = got.keys.size, got.keys.skipped, got.keys.skippedCount, got.maxAge
+		e.tell(got.keys)
+		e.MaxAge = got.maxAge
 	}
 	r.report(e)
 }

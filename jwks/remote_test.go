@@ -218,3 +218,23 @@ func TestRefreshesAreReported(t *testing.T) {
 		}
 	})
 }
+
+func TestNothingIsFetchedForATokenThatCannotPass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, p := remoteVerifier(t, time.Now, "idp")
+		s := newEd25519("k")
+		p["idp"].change(publish(s))
+		good := with(map[string]any{"iss": "https://idp/"})
+		for want, raw := range map[reason.Code]string{
+			reason.AlgorithmForbidden:  s.sign(`{"alg":"RS512","kid":"k"}`, good),
+			reason.TypeForbidden:       s.sign(s.header(`"typ":"logout+jwt"`), good),
+			reason.IssuerUnknown:       s.token(with(nil)),
+			reason.CredentialMalformed: s.sign(s.header(`"crit":["x"]`), good),
+		} {
+			wantCheck(t, v, raw, want)
+		}
+		if got := p["idp"].fetched(); got != 0 {
+			t.Errorf("%d fetches", got)
+		}
+	})
+}

@@ -175,11 +175,15 @@ func TestKeyFilesAreLookedAt(t *testing.T) {
 		}
 	}
 
-	v, err := New([]Issuer{file(good)}, Options{Dir: dir, Now: new(clock).now})
+	var told []RefreshEvent
+	v, err := New([]Issuer{file(good)}, Options{Dir: dir, Now: new(clock).now, OnRefresh: func(e RefreshEvent) { told = append(told, e) }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	verifyOK(t, v, s.token(with(nil)))
+	if diff := cmp.Diff([]RefreshEvent{{Issuer: "main", Cause: "file", Started: noon, Keys: 1}}, told); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
+	}
 	if _, err := New([]Issuer{file("absent.json")}, Options{Dir: dir}); err == nil || !strings.HasPrefix(err.Error(), "issuers[0].jwks_file: ") {
 		t.Errorf("New: %v", err)
 	}

@@ -92,14 +92,16 @@ func TestRefusalsNameTheirReason(t *testing.T) {
 		"carriage return inside":      {raw: head + "." + body + "." + tail[:4] + "\r" + tail[4:], want: reason.CredentialMalformed},
 		"blank around":                {raw: " " + ok, want: reason.CredentialMalformed},
 		"standard base64":             {raw: head + "." + base64.RawStdEncoding.EncodeToString([]byte(`{"a":"???>>>"}`)) + "." + tail, want: reason.CredentialMalformed},
-		"stray bits in the payload":   {raw: head + "." + b64("a")[:1] + "R." + tail, want: reason.CredentialMalformed},
+		"stray bits in the signature": {raw: stray(ok), want: reason.CredentialMalformed},
+		"stray bits in the payload":   {raw: s.signText(b64(s.header()) + "." + stray(b64(with(nil)+strings.Repeat(" ", 5-len(with(nil))%3)))), want: reason.CredentialMalformed},
+		"stray bits in the header":    {raw: s.signText(stray(b64(s.header())) + "." + body), want: reason.CredentialMalformed},
 		"empty header":                {raw: "." + body + "." + tail, want: reason.CredentialMalformed},
 		"empty payload":               {raw: head + ".." + tail, want: reason.CredentialMalformed},
 		"header not JSON":             {raw: s.sign("alg", with(nil)), want: reason.CredentialMalformed},
 		"header twice alg":            {raw: s.sign(`{"alg":"ES256","kid":"k1","alg":"ES256"}`, with(nil)), want: reason.CredentialMalformed},
 		"alg missing":                 {raw: s.sign(`{"kid":"k1"}`, with(nil)), want: reason.CredentialMalformed},
 		"alg a number":                {raw: s.sign(`{"alg":1,"kid":"k1"}`, with(nil)), want: reason.CredentialMalformed},
-		"kid empty":                   {raw: s.sign(s.header(`"kid":""`)[:13]+`,"kid":""}`, with(nil)), want: reason.CredentialMalformed},
+		"kid empty":                   {raw: s.sign(`{"alg":"ES256","kid":""}`, with(nil)), want: reason.CredentialMalformed},
 		"kid a number":                {raw: s.sign(`{"alg":"ES256","kid":1}`, with(nil)), want: reason.CredentialMalformed},
 		"crit unknown":                {raw: s.sign(s.header(`"crit":["exp"]`, `"exp":1`), with(nil)), want: reason.CredentialMalformed},
 		"crit empty":                  {raw: s.sign(s.header(`"crit":[]`), with(nil)), want: reason.CredentialMalformed},
@@ -197,6 +199,14 @@ func TestRefusalsNameTheirReason(t *testing.T) {
 	}
 }
 
+// stray sets the last bit of unpadded base64url that ends in the middle of a
+// character: another spelling of the same bytes.
+func stray(text string) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := len(text) - 1
+	return text[:last] + string(alphabet[strings.IndexByte(alphabet, text[last])|1])
+}
+
 func onlyClients(i *Issuer) { i.Audiences, i.ClientIDs = nil, []string{"web"} }
 func clients(i *Issuer)     { i.ClientIDs = []string{"web"} }
 func accessOnly(i *Issuer)  { i.TokenUse = "access" }
@@ -242,32 +252,5 @@ func TestTokensThatLookOddButAreFineAreAccepted(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestCertificateBoundTokenNeedsThatCertificate(t *testing.T) {
-	t.Parallel()
-	s := signerFor("ES256", "k1")
-	v := staticVerifier(t, new(clock), keySetOf(s.jwk()))
-	bound := s.token(with(map[string]any{"cnf": map[string]any{"x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}}))
-	twice := s.token(with(map[string]any{"cnf": map[string]any{"x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2", "jkt": "x"}}))
-	const right, wrong = "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2", "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg3"
-	for _, tt := range []struct {
-		raw, cert string
-		want      reason.Code
-	}{
-		{bound, wrong, reason.SenderConstrained},
-		{bound, right, ""},
-		{bound, right, ""}, // remembered now
-		{bound, wrong, reason.SenderConstrained},
-		{bound, "", reason.SenderConstrained},
-		{twice, right, reason.SenderConstrained},
-	} {
-		_, err := v.Verify(context.Background(), tt.raw, tt.cert)
-		if tt.want == "" && err != nil {
-			t.Errorf("right certificate: %v", err)
-		} else if tt.want != "" {
-			wantReason(t, err, tt.want)
-		}
 	}
 }
