@@ -153,7 +153,10 @@ func New(issuers []Issuer, o Options) (*Verifier, error) {
 			v.issuers[iss] = built
 		}
 	}
-	return v, v.makeCaches(o.CacheSize)
+	if err := v.makeCaches(o.CacheSize); err != nil {
+		return nil, err
+	}
+	return v, nil
 }
 
 // wallClock strips the monotonic reading: Lambda freezes the process, and a

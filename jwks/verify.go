@@ -214,5 +214,5 @@ func (i *issuer) keyThatSigned(ctx context.Context, q query, c *compact) (*key, 
 			return k, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: by the key of issuer %s that the token names", reason.SignatureInvalid, i.name)
+	return nil, fmt.Errorf("%w: not made by issuer %s's key %s", reason.SignatureInvalid, i.name, clip(k.kid))
 }
