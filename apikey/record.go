@@ -1,0 +1,210 @@
+package apikey
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"lambda-authorizer/keydoc"
+)
+
+// Record is what is known of a key. It is shared between callers: read-only.
+type Record struct {
+	ID        string
+	Principal string
+	Scopes    []string
+	// Networks are names of allow-lists; empty is any address.
+	Networks []string
+	// UsageIdentifierKey is API Gateway's key for its usage plans; empty: none.
+	// It may be a credential there: it is not to be logged.
+	UsageIdentifierKey string
+	// NotBefore and ExpiresAt bound the key's time; zero is no bound.
+	NotBefore, ExpiresAt time.Time
+	Disabled             bool
+	// Context is handed to the backend: strings, booleans, float64s that are
+	// exact, and arrays and objects of them.
+	Context map[string]any
+
+	// A pointer, because fmt prints one inside of a struct as an address.
+	sums *sums
+}
+
+// sums are the hashes of a key's secrets.
+type sums struct {
+	current, previous [sha256.Size]byte
+	hasPrevious       bool
+	until             time.Time // when the previous secret ends
+}
+
+// nobody stands in for the record of an unknown id, and previous for the
+// previous secret of a key that has none: no client can make either, and the
+// comparison costs the same.
+var nobody = &sums{current: unmatched(), previous: unmatched()}
+
+func unmatched() (s [sha256.Size]byte) {
+	_, _ = rand.Read(s[:]) // never fails
+	return s
+}
+
+// match compares in constant time, and always with both.
+func (s *sums) match(with *[sha256.Size]byte) (current, previous bool) {
+	c := subtle.ConstantTimeCompare(s.current[:], with[:])
+	p := subtle.ConstantTimeCompare(s.previous[:], with[:])
+	return c == 1, p == 1 && s.hasPrevious
+}
+
+// record is a Record's JSON.
+type record struct {
+	SHA256             string         `json:"sha256"`
+	Principal          string         `json:"principal"`
+	Scopes             []string       `json:"scopes,omitempty"`
+	Networks           []string       `json:"networks,omitempty"`
+	UsageIdentifierKey string         `json:"usage_identifier_key,omitempty"`
+	NotBefore          *string        `json:"not_before,omitempty"`
+	ExpiresAt          *string        `json:"expires_at,omitempty"`
+	Disabled           bool           `json:"disabled,omitzero"`
+	Context            jsontext.Value `json:"context,omitempty"`
+	Previous           *replaced      `json:"previous,omitempty"`
+}
+
+// replaced is a secret that a rotation has left.
+type replaced struct {
+	SHA256 string `json:"sha256"`
+	Until  string `json:"until"`
+}
+
+// Rules are what the configuration asks of records. The zero value asks
+// nothing. Their errors must not quote what they are given: it may be a secret
+// in the wrong place.
+type Rules struct {
+	// ContextKey returns the context key under which a name reaches the
+	// backend, or why a record must not use the name: it is reserved, or a
+	// claim has it.
+	ContextKey func(name string) (string, error)
+	// Network says why a record must not name a network: there is none of this
+	// name, or a cached answer would serve other addresses.
+	Network func(name string) error
+}
+
+// Parse reads a secret's text: {"keys": {"<id>": {record}}}. A bad record is
+// left out and named by its id in an error; the others are good. A text that
+// is no such document gives no map and one error. No error quotes a value.
+func (r Rules) Parse(text []byte) (map[string]*Record, []error) {
+	return keydoc.Kind[*Record]{Name: "API key", Showable: ValidID, Parse: r.record}.Read(text)
+}
+
+func (r Rules) record(id string, value jsontext.Value) (*Record, error) {
+	if !ValidID(id) {
+		return nil, errors.New("its id is not 1 to 32 of a-z and 0-9")
+	}
+	var in record
+	if err := keydoc.Decode(value, &in); err != nil {
+		return nil, err
+	}
+	out := &Record{
+		ID: id, Principal: in.Principal, Scopes: in.Scopes, Networks: in.Networks,
+		UsageIdentifierKey: in.UsageIdentifierKey, Disabled: in.Disabled,
+	}
+	for _, step := range []func() error{
+		func() error { return checkPrincipal(in.Principal) },
+		func() error { return checkScopes(in.Scopes) },
+		func() error { return r.checkNetworks(in.Networks) },
+		func() (err error) { out.NotBefore, err = parseTime("not_before", in.NotBefore); return err },
+		func() (err error) { out.ExpiresAt, err = parseTime("expires_at", in.ExpiresAt); return err },
+		func() (err error) { out.sums, err = in.sums(); return err },
+		func() (err error) { out.Context, err = r.context(in.Context); return err },
+	} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// maxPrincipal is what the context's longest string leaves for it, in bytes.
+const maxPrincipal = 512
+
+func checkPrincipal(principal string) error {
+	switch {
+	case principal == "":
+		return errors.New("principal is missing or empty")
+	case len(principal) > maxPrincipal:
+		return fmt.Errorf("principal is longer than %d bytes", maxPrincipal)
+	case strings.ContainsFunc(principal, unicode.IsControl):
+		return errors.New("principal has control characters")
+	}
+	return nil
+}
+
+// scope is a scope-token of RFC 6749 section 3.3: backends read a list of them
+// from one string.
+var scope = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]+$`)
+
+func checkScopes(scopes []string) error {
+	for n, s := range scopes {
+		if !scope.MatchString(s) {
+			return fmt.Errorf("scopes[%d] is no scope: printable ASCII without blanks, quotes and backslashes", n)
+		}
+	}
+	return nil
+}
+
+func (r Rules) checkNetworks(networks []string) error {
+	for n, name := range networks {
+		if name == "" {
+			return fmt.Errorf("networks[%d] is empty", n)
+		}
+		if r.Network == nil {
+			continue
+		}
+		if err := r.Network(name); err != nil {
+			return fmt.Errorf("networks[%d]: %w", n, err)
+		}
+	}
+	return nil
+}
+
+func parseTime(member string, text *string) (time.Time, error) {
+	if text == nil {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339, *text)
+	if err != nil || t.IsZero() {
+		return time.Time{}, fmt.Errorf("%s is not a time as in 2027-01-01T00:00:00Z", member)
+	}
+	return t, nil
+}
+
+func (in *record) sums() (*sums, error) {
+	out := &sums{previous: nobody.previous}
+	var err error
+	if out.current, err = parseSum("sha256", in.SHA256); err != nil {
+		return nil, err
+	}
+	if in.Previous == nil {
+		return out, nil
+	}
+	out.hasPrevious = true
+	if out.previous, err = parseSum("previous.sha256", in.Previous.SHA256); err != nil {
+		return nil, err
+	}
+	out.until, err = parseTime("previous.until", &in.Previous.Until)
+	return out, err
+}
+
+func parseSum(member, text string) (out [sha256.Size]byte, err error) {
+	b, err := hex.DecodeString(text)
+	if err != nil || len(b) != len(out) {
+		return out, fmt.Errorf("%s is not 64 hexadecimal digits", member)
+	}
+	return [sha256.Size]byte(b), nil
+}
