@@ -11,11 +11,11 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// why tells what went wrong with a call to Secrets Manager without the
+// Why tells what went wrong with a call to Secrets Manager without the
 // answer's body: a decoder's error may quote it, and it may hold a secret. The
 // words of an error that the service reported stay (they name the missing
 // permission), where the request had no secret that they could repeat.
-func why(err error, requestHeldSecret bool) error {
+func Why(err error, requestHeldSecret bool) error {
 	var own plainError
 	var api smithy.APIError
 	var network *net.OpError
@@ -36,8 +36,8 @@ func why(err error, requestHeldSecret bool) error {
 	return fmt.Errorf("no usable answer (%T)", innermost(err))
 }
 
-// failed reports whether the service answered with this error code.
-func failed(err error, code string) bool {
+// Failed reports whether Secrets Manager answered with this error code.
+func Failed(err error, code string) bool {
 	var api smithy.APIError
 	return errors.As(err, &api) && api.ErrorCode() == code
 }

@@ -50,7 +50,7 @@ func fetch(ctx context.Context, client getter, name, stage string) (value, error
 // gone reports whether the service says that there is no such secret or
 // version, or that it is about to be deleted.
 func gone(err error) bool {
-	return failed(err, "ResourceNotFoundException") || failed(err, "InvalidRequestException")
+	return Failed(err, "ResourceNotFoundException") || Failed(err, "InvalidRequestException")
 }
 
 // notParsed says why a text is no document.

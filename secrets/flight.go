@@ -99,10 +99,10 @@ func (r *Reader[R]) readOne(ctx context.Context, name string, known secret[R], n
 	}
 	got, err := fetch(ctx, client, name, current)
 	if gone(err) {
-		return secret[R]{fault: why(err, false)}
+		return secret[R]{fault: Why(err, false)}
 	}
 	if err != nil {
-		known.fault = why(err, false)
+		known.fault = Why(err, false)
 		return known
 	}
 	next := known
@@ -144,5 +144,5 @@ func (r *Reader[R]) readPrevious(ctx context.Context, client getter, name string
 		}
 		err = notParsed(skipped)
 	}
-	s.fault = fmt.Errorf("its previous version: %w", why(err, false))
+	s.fault = fmt.Errorf("its previous version: %w", Why(err, false))
 }

@@ -127,11 +127,11 @@ func (w *Writer) Update(ctx context.Context, secret string, change func(text []b
 // readCurrent reads the current value; one without a version is none yet.
 func readCurrent(ctx context.Context, client *secretsmanager.Client, secret string) (value, error) {
 	got, err := fetch(ctx, client, secret, current)
-	if !failed(err, "ResourceNotFoundException") {
+	if !Failed(err, "ResourceNotFoundException") {
 		return got, unavailable(secret, "read", err, false)
 	}
 	_, err = client.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &secret})
-	if failed(err, "ResourceNotFoundException") {
+	if Failed(err, "ResourceNotFoundException") {
 		return value{}, fmt.Errorf("%w: %s: create it first, with the text {\"keys\":{}}", ErrNoSecret, secret)
 	}
 	return value{}, unavailable(secret, "describe", err, false)
@@ -204,5 +204,5 @@ func unavailable(secret, what string, err error, requestHeldSecret bool) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%w: cannot %s secret %s: %w", reason.SecretsUnavailable, what, secret, why(err, requestHeldSecret))
+	return fmt.Errorf("%w: cannot %s secret %s: %w", reason.SecretsUnavailable, what, secret, Why(err, requestHeldSecret))
 }

@@ -118,11 +118,15 @@ func choose(keys map[string][]byte, kid string) []byte {
 }
 
 // Replace makes the text of the next version: a new random key of 32 bytes
-// under each name that the current text has.
+// under each name that the current text has, or the first one, Default, where
+// there is no text.
 func Replace(text []byte) ([]byte, error) {
-	keys, bad := Parse(text)
-	if len(bad) > 0 {
-		return nil, bad[0]
+	keys := map[string][]byte{Default: nil}
+	if len(text) > 0 {
+		var bad []error
+		if keys, bad = Parse(text); len(bad) > 0 {
+			return nil, bad[0]
+		}
 	}
 	d, err := keydoc.Open(nil)
 	if err != nil {

@@ -154,6 +154,10 @@ func TestReplacementHasNewKeysUnderTheSameNames(t *testing.T) {
 	if _, err := hs256.Replace([]byte(`{"keys":{"default":"short="}}`)); err == nil {
 		t.Error("a text with a bad key is replaced")
 	}
+	first, err := hs256.Replace(nil)
+	if keys, bad := hs256.Parse(first); err != nil || len(keys) != 1 || len(keys[hs256.Default]) != 32 || len(bad) > 0 {
+		t.Errorf("the first version: %v, %v, %v", keys, bad, err)
+	}
 }
 
 func FuzzParsedKeysHaveEnoughBytes(f *testing.F) {
@@ -170,7 +174,7 @@ func FuzzParsedKeysHaveEnoughBytes(f *testing.F) {
 			}
 		}
 		if next, err := hs256.Replace(text); err == nil {
-			if again, bad := hs256.Parse(next); len(again) != len(keys) || len(bad) > 0 {
+			if again, bad := hs256.Parse(next); len(again) != max(len(keys), 1) || len(bad) > 0 {
 				t.Errorf("replacement: %d keys of %d, %v", len(again), len(keys), bad)
 			}
 		}
