@@ -42,6 +42,8 @@ type Options struct {
 	// Dir is where a relative jwks_file is looked up. Default: the working
 	// directory.
 	Dir string
+	// Shared gives the keys in an hmac_secret. Required where an issuer has one.
+	Shared func(secret string) SharedKeys
 	// CacheSize bounds the verified tokens that are remembered. Default 4096;
 	// negative: none.
 	CacheSize int
@@ -122,6 +124,7 @@ type Verifier struct {
 type issuer struct {
 	name, url      string
 	source         source
+	shared         *shared // instead of source
 	algorithms     []string
 	types          []string // normalised; "" stands for no typ
 	audiences      []string
@@ -188,7 +191,11 @@ func (v *Verifier) build(i Issuer, o Options) (*issuer, error) {
 	}
 	switch {
 	case i.HMACSecret != "":
-		return nil, errors.New("hmac_secret: tokens signed with a shared secret are not built yet")
+		keys, err := newShared(i, o)
+		if err != nil {
+			return nil, err
+		}
+		built.shared = keys
 	case i.JWKSFile != "":
 		file, err := readStatic(o.Dir, i.JWKSFile)
 		if err != nil {

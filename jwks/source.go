@@ -7,10 +7,7 @@ import (
 	"path/filepath"
 )
 
-// source is where an issuer's keys come from: remote or static. Whatever else
-// makes a keySet can stand here without another change: keys of HS256, say,
-// whose raw is a secret's bytes and whose id is made of them. Their algorithm
-// keeps them apart from public keys, as does each issuer's list.
+// source is where an issuer's public keys come from: remote or static.
 type source interface {
 	// keys returns the set to look q up in: the newest that may be used, and
 	// fetched anew where q is unknown and the bounds allow it. An error is a

@@ -192,7 +192,7 @@ func TestKeyFilesAreLookedAt(t *testing.T) {
 func TestNewRefusesWhatCannotWork(t *testing.T) {
 	t.Parallel()
 	secret := mainIssuer(func(i *Issuer) { i.JWKSURI, i.HMACSecret = "", "prod/legacy-jwt" })
-	if _, err := New([]Issuer{mainIssuer(func(i *Issuer) { i.Name = "other"; i.Issuer = "x" }), secret}, Options{}); err == nil || err.Error() != "issuers[1].hmac_secret: tokens signed with a shared secret are not built yet" {
+	if _, err := New([]Issuer{mainIssuer(func(i *Issuer) { i.Name = "other"; i.Issuer = "x" }), secret}, Options{}); err == nil || err.Error() != "issuers[1].hmac_secret: nothing here reads secrets" {
 		t.Errorf("hmac_secret: %v", err)
 	}
 	if _, err := New([]Issuer{mainIssuer(func(i *Issuer) { i.Name, i.Audiences = "", nil })}, Options{}); err == nil || !strings.Contains(err.Error(), "issuers[0].name: ") || !strings.Contains(err.Error(), "issuers[0].audiences: ") {

@@ -100,11 +100,11 @@ func (v *Verifier) recall(ctx context.Context, id tokenID) (*verified, bool, err
 	if !ok {
 		return nil, false, nil
 	}
-	k, err := known.issuer.choose(ctx, known.query)
+	holds, err := known.issuer.holds(ctx, known.query, known.key)
 	if err != nil {
 		return nil, false, err
 	}
-	if k.id != known.key {
+	if !holds {
 		v.verified.Remove(id)
 		return nil, false, nil
 	}
@@ -197,8 +197,21 @@ func (i *issuer) choose(ctx context.Context, q query) (*key, error) {
 	return set.choose(q)
 }
 
+// holds reports whether the key of this id is the one that would be chosen
+// for q now.
+func (i *issuer) holds(ctx context.Context, q query, id keyID) (bool, error) {
+	if i.shared != nil {
+		return i.shared.holds(ctx, q, id)
+	}
+	k, err := i.choose(ctx, q)
+	return err == nil && k.id == id, err
+}
+
 // keyThatSigned chooses the key and verifies the signature.
 func (i *issuer) keyThatSigned(ctx context.Context, q query, c *compact) (*key, error) {
+	if i.shared != nil {
+		return i.shared.thatSigned(ctx, q, c)
+	}
 	k, err := i.choose(ctx, q)
 	if err != nil {
 		return nil, err
