@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -224,78 +223,6 @@ func TestRandomKeysCauseAReadEvery30SecondsAtMost(t *testing.T) {
 	if s.reads.Load() > 2 {
 		t.Errorf("%d reads", s.reads.Load())
 	}
-}
-
-func TestRotationUnderLoadRefusesNoValidKey(t *testing.T) {
-	t.Parallel()
-	const callers, requests = 8, 50
-	s := newService(t)
-	s.create(t, "keys", map[string]map[string]any{})
-	v, o := s.verifier("keys"), s.operator()
-	made, err := o.Create(t.Context(), "keys", apikey.Grant{Principal: "p"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	texts := []string{made.Text, "", ""}
-	var using atomic.Int64
-	var served [3]atomic.Int64
-	var mu sync.Mutex // guards texts
-	stop := make(chan struct{})
-	var all sync.WaitGroup
-	for range callers {
-		all.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				n := using.Load()
-				mu.Lock()
-				text := texts[n]
-				mu.Unlock()
-				if _, err := v.Verify(t.Context(), text); err != nil {
-					t.Errorf("secret %d: %v", n, err)
-					return
-				}
-				served[n].Add(1)
-			}
-		})
-	}
-	wait := func(n int) {
-		for served[n].Load() < requests && !t.Failed() {
-			time.Sleep(time.Millisecond)
-		}
-	}
-	wait(0)
-	for n := 1; n <= 2; n++ {
-		s.advance(31 * time.Second)
-		turned, err := o.Rotate(t.Context(), "keys", made.ID, time.Hour)
-		if err != nil {
-			t.Fatal(err)
-		}
-		mu.Lock()
-		texts[n] = turned.Text
-		mu.Unlock()
-		using.Store(int64(n))
-		wait(n)
-		if _, err := v.Verify(t.Context(), texts[n-1]); err != nil {
-			t.Errorf("secret %d within its grace: %v", n-1, err)
-		}
-	}
-	if _, err := v.Verify(t.Context(), texts[0]); !errors.Is(err, reason.APIKeyUnknown) {
-		t.Errorf("the first secret, replaced twice: %v", err)
-	}
-	s.advance(time.Hour - time.Second)
-	if _, err := v.Verify(t.Context(), texts[1]); err != nil {
-		t.Errorf("at the end of the grace: %v", err)
-	}
-	s.advance(time.Second)
-	if _, err := v.Verify(t.Context(), texts[1]); !errors.Is(err, reason.APIKeyExpired) {
-		t.Errorf("after the grace: %v", err)
-	}
-	close(stop)
-	all.Wait()
 }
 
 // An unknown id costs what a wrong secret costs, whatever the number of keys.

@@ -55,7 +55,7 @@ type service struct {
 // once makes every call a single try, so that a failing service is not waited for.
 func once(o *sdk.Options) { o.Retryer = aws.NopRetryer{} }
 
-func newService(t *testing.T) *service {
+func newService(t testing.TB) *service {
 	t.Helper()
 	s := &service{clock: &clock{now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}, events: &events{}}
 	s.server = secretsmanager.New("eu-central-1", "123456789012")
@@ -100,7 +100,7 @@ func (s *service) answer(f http.HandlerFunc) { s.fail.Store(&f) }
 func (s *service) up() { s.fail.Store(nil) }
 
 // create adds a secret.
-func (s *service) create(t *testing.T, name, text string) {
+func (s *service) create(t testing.TB, name, text string) {
 	t.Helper()
 	if err := s.server.Create(name, text); err != nil {
 		t.Fatal(err)

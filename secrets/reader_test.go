@@ -265,3 +265,28 @@ func TestPreviousVersionIsNeverReadWithoutAGrace(t *testing.T) {
 		t.Errorf("Versions = %v, %v after %d reads", all, err, s.reads.Load())
 	}
 }
+
+// A lookup costs the same for one secret of ten records and eight of 250.
+func BenchmarkGet(b *testing.B) {
+	for _, size := range []struct{ secrets, records int }{{1, 10}, {8, 250}} {
+		b.Run(fmt.Sprintf("secrets=%d/records=%d", size.secrets, size.secrets*size.records), func(b *testing.B) {
+			s := newService(b)
+			var names []string
+			for n := range size.secrets {
+				var text strings.Builder
+				for m := range size.records {
+					fmt.Fprintf(&text, "id%d-%d=value\n", n, m)
+				}
+				names = append(names, fmt.Sprint("keys", n))
+				s.create(b, names[n], text.String())
+			}
+			r := s.reader(names...)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, ok, err := r.Get(b.Context(), "id0-7"); !ok || err != nil {
+					b.Fatal(ok, err)
+				}
+			}
+		})
+	}
+}
