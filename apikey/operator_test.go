@@ -252,7 +252,7 @@ func TestFullSecretSaysTheWayOut(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
 	records := map[string]map[string]any{}
-	for n := range 440 { // a record of this size takes about 146 bytes
+	for n := range 530 { // a record of this size takes about 120 bytes
 		records[fmt.Sprintf("key%04d", n)] = record("x", "principal", "partner-0001")
 	}
 	s.create(t, "keys", records)
