@@ -1,0 +1,4 @@
+// Command nothing is a binary to pack.
+package main
+
+func main() {}
