@@ -29,6 +29,8 @@ type policyAnswer struct {
 	PrincipalID string         `json:"principalId"`
 	Policy      jsontext.Value `json:"policyDocument"`
 	Context     map[string]any `json:"context"`
+	// UsageKey counts for usage plans of APIs whose key source is AUTHORIZER.
+	UsageKey string `json:"usageIdentifierKey,omitempty"`
 }
 
 // simpleAnswer is the answer of HTTP 2.0 simple.
@@ -116,11 +118,11 @@ func (a *Authorizer) policy(t *Trace) (err error) {
 	if t.Outcome != Allow && (a.config.Gateway.CacheTTL == 0 || t.Granted.Empty()) {
 		values["reason"] = string(t.Reason)
 	}
-	t.Answer, err = json.Marshal(policyAnswer{
-		PrincipalID: t.Caller.principal(),
-		Policy:      jsontext.Value(t.Document.JSON),
-		Context:     values,
-	}, json.Deterministic(true))
+	answer := policyAnswer{PrincipalID: t.Caller.principal(), Policy: jsontext.Value(t.Document.JSON), Context: values}
+	if k := t.Caller.APIKey; k != nil {
+		answer.UsageKey = k.UsageIdentifierKey
+	}
+	t.Answer, err = json.Marshal(answer, json.Deterministic(true))
 	return err
 }
 
@@ -140,7 +142,10 @@ func (a *Authorizer) document(t *Trace) (*policy.Document, error) {
 		key.single, key.what = true, "deny"
 		render = func() (*policy.Document, error) { return a.table.Single(key.form, req.ARN, t.Route, false) }
 	default:
-		t.Granted = a.table.Granted(t.Caller.grants())
+		t.Granted = a.table.Granted(t.grants())
+		if err := t.networkFault(); err != nil {
+			return nil, err // a route may be missing, and the answer is kept
+		}
 		key.what = t.Granted.Key()
 		render = func() (*policy.Document, error) { return a.table.Cached(key.form, req.ARN, t.Granted) }
 	}
@@ -155,15 +160,15 @@ func (a *Authorizer) document(t *Trace) (*policy.Document, error) {
 	return d, err
 }
 
-// refusesRoute tells an answer that is about the route, and so may go with a
-// document of the caller's other routes, from one about the caller.
+// refusesRoute tells an answer about the route, which may go with a document
+// of the caller's other routes, from a refusal of the caller as such.
 func (t *Trace) refusesRoute() bool {
-	switch t.Reason {
-	case "", reason.RouteUnknown, reason.CredentialKindNotAccepted,
-		reason.ScopeInsufficient, reason.ClaimsInsufficient, reason.AddressNotAllowed:
-		return true
+	for _, s := range t.Steps {
+		if s.Err != nil && s.Name != "route" && s.Name != "grants" {
+			return false
+		}
 	}
-	return false
+	return true
 }
 
 // faultError is a fault's text for Lambda's log: bounded, on one line, and

@@ -7,15 +7,18 @@ import (
 	"io"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"lambda-authorizer/apikey"
 	"lambda-authorizer/config"
+	"lambda-authorizer/httpsig"
 	"lambda-authorizer/jwks"
+	"lambda-authorizer/network"
 	"lambda-authorizer/policy"
-	"lambda-authorizer/reason"
 	"lambda-authorizer/revocation"
 )
 
@@ -23,6 +26,18 @@ import (
 // SHA-256 of the client's certificate, empty where there is none.
 type TokenVerifier interface {
 	Verify(ctx context.Context, raw, certThumbprint string) (*jwks.Token, error)
+}
+
+// APIKeyVerifier verifies an API key.
+type APIKeyVerifier interface {
+	Verify(ctx context.Context, text string) (apikey.Key, error)
+}
+
+// SignatureVerifier verifies a request signature, and spends it as the last
+// check of all.
+type SignatureVerifier interface {
+	Verify(ctx context.Context, m *httpsig.Message) (*httpsig.Signature, error)
+	Spend(ctx context.Context, s *httpsig.Signature, requestID string) error
 }
 
 // RevocationChecker says whether any credential of a request is revoked: its
@@ -38,10 +53,17 @@ const maxDecision = 8 * time.Second
 // max_policy_bytes.
 const documents = 1024
 
-// Options are what an Authorizer needs besides its configuration.
+// Options are what an Authorizer needs besides its configuration. What the
+// configuration asks for and is not here fails construction.
 type Options struct {
-	// Tokens verifies bearer tokens. Required.
+	// Tokens verifies bearer tokens. Required where there are issuers.
 	Tokens TokenVerifier
+	// APIKeys is required where the configuration has api_keys.
+	APIKeys APIKeyVerifier
+	// Signatures is required where it has signatures.
+	Signatures SignatureVerifier
+	// Networks is required where it has networks or deny_networks.
+	Networks *network.Lists
 	// Revocations is required, unless tables.revocations is none.
 	Revocations RevocationChecker
 	// Now is the clock; nil is time.Now.
@@ -62,40 +84,53 @@ type Counters struct {
 
 // Authorizer decides. It is safe for concurrent use.
 type Authorizer struct {
-	config      *config.Config
-	table       *policy.Table
-	tokens      TokenVerifier
-	revocations RevocationChecker
-	now         func() time.Time
-	log         *slog.Logger
-	counts      *Counters
-	line        *lineWriter
-	memo        *lru.Cache[documentKey, *policy.Document]
-	warm        atomic.Bool
+	config *config.Config
+	table  *policy.Table
+	// networks are the lists that routes ask for.
+	networks []string
+	o        Options
+	now      func() time.Time
+	log      *slog.Logger
+	line     *lineWriter
+	memo     *lru.Cache[documentKey, *policy.Document]
+	warm     atomic.Bool
 }
 
 // New makes an Authorizer for a validated configuration.
 func New(cfg *config.Config, o Options) (*Authorizer, error) {
-	if o.Tokens == nil {
-		return nil, errors.New("authorizer: no token verifier")
-	}
-	if o.Revocations == nil && cfg.Revocable() {
-		return nil, errors.New("authorizer: tables.revocations names a table and nothing reads it")
+	for _, need := range []struct {
+		asked, there bool
+		what         string
+	}{
+		{len(cfg.Issuers) > 0, o.Tokens != nil, "issuers: no token verifier"},
+		{cfg.APIKeys != nil, o.APIKeys != nil, "api_keys: nothing verifies them"},
+		{cfg.Signatures != nil, o.Signatures != nil, "signatures: nothing verifies them"},
+		{cfg.UsesAddress(), o.Networks != nil, "networks: nothing reads them"},
+		{cfg.Revocable(), o.Revocations != nil, "tables.revocations: nothing reads the table"},
+	} {
+		if need.asked && !need.there {
+			return nil, errors.New("authorizer: " + need.what)
+		}
 	}
 	memo, err := lru.New[documentKey, *policy.Document](documents)
 	if err != nil {
 		return nil, err
 	}
 	a := &Authorizer{
-		config: cfg, table: cfg.Table(), tokens: o.Tokens, revocations: o.Revocations,
-		now: o.Now, log: o.Log, counts: o.Counters, memo: memo,
+		config: cfg, table: cfg.Table(), o: o, now: o.Now, log: o.Log, memo: memo,
 		line: &lineWriter{out: o.Decisions, hashPrincipal: cfg.Log.Principal == "hash"},
 	}
+	for _, r := range cfg.Routes {
+		for _, e := range r.Require {
+			a.networks = append(a.networks, e.Networks...)
+		}
+	}
+	a.networks = slices.Clip(slices.Compact(slices.Sorted(slices.Values(a.networks))))
 	if a.now == nil {
 		a.now = time.Now
 	}
-	if a.counts == nil {
-		a.counts = new(Counters)
+	if a.o.Counters == nil {
+		a.o.Counters = new(Counters)
 	}
 	if a.log == nil {
 		a.log = slog.Default()
@@ -111,19 +146,22 @@ func (a *Authorizer) Invoke(ctx context.Context, payload []byte) ([]byte, error)
 	a.line.write(invocation{
 		trace: t, start: start, took: a.now().Sub(start),
 		lambdaID: lambdaRequestID(ctx), cold: !a.warm.Swap(true),
-		jwksRefresh: a.counts.JWKSRefresh.Swap(0),
+		jwksRefresh: a.o.Counters.JWKSRefresh.Swap(0),
 	})
 	return t.Answer, t.AnswerErr
 }
 
-// Decide runs the flow on one event and returns all it found out. It writes
-// nothing. authctl explain shows what it returns.
+// Decide runs the flow on one event and returns all it found out. It writes no
+// line. authctl explain shows what it returns.
 func (a *Authorizer) Decide(ctx context.Context, payload []byte) *Trace {
 	ctx, cancel := deadline(ctx)
 	defer cancel()
 	t := &Trace{}
 	t.end(a.guard(func() error { return a.check(ctx, t, payload) }))
-	if err := a.guard(func() error { return a.answer(t) }); err != nil {
+	began := a.now()
+	err := a.guard(func() error { return a.answer(t) })
+	t.Steps = append(t.Steps, Step{Name: "answer", Err: err, Took: a.now().Sub(began)})
+	if err != nil {
 		t.end(err)
 		t.Document, t.Answer = nil, nil
 		t.AnswerErr = faultError(err)
@@ -131,7 +169,8 @@ func (a *Authorizer) Decide(ctx context.Context, payload []byte) *Trace {
 	return t
 }
 
-// check is the flow. The order is the contract's.
+// check is the flow. The order is the contract's; spending a signature comes
+// last, so that what is refused for another reason may be sent again.
 func (a *Authorizer) check(ctx context.Context, t *Trace, payload []byte) error {
 	for _, step := range []struct {
 		name string
@@ -141,8 +180,10 @@ func (a *Authorizer) check(ctx context.Context, t *Trace, payload []byte) error 
 		{"api", func() error { return a.servesAPI(t.Request.ARN) }},
 		{"credential", func() (err error) { t.Caller, err = a.authenticate(ctx, t.Request); return err }},
 		{"revocation", func() (err error) { t.Revocation, err = a.revoked(ctx, t.Caller); return err }},
+		{"address", func() error { return a.address(ctx, t) }},
 		{"route", func() error { return a.route(t) }},
-		{"grants", func() error { return a.table.Decide(t.Route, t.Caller.grants()) }},
+		{"grants", func() error { return a.granted(t) }},
+		{"replay", func() error { return a.spend(ctx, t.Caller) }},
 	} {
 		began := a.now()
 		err := step.run()
@@ -158,93 +199,8 @@ func (a *Authorizer) check(ctx context.Context, t *Trace, payload []byte) error 
 func (t *Trace) end(err error) {
 	t.Err, t.Outcome, t.Reason = err, outcome(err), ""
 	if err != nil {
-		t.Reason = reason.Of(err)
+		t.Reason = Step{Err: err}.Reason()
 	}
-}
-
-// servesAPI refuses callers that gateway.apis does not list.
-func (a *Authorizer) servesAPI(arn policy.ARN) error {
-	if len(a.config.Gateway.APIs) == 0 {
-		return nil
-	}
-	for _, api := range a.config.Gateway.APIs {
-		if api == arn.API+"/"+arn.Stage || api == arn.API+"/*" {
-			return nil
-		}
-	}
-	return fmt.Errorf("%w: %.40q is not in gateway.apis", reason.APIUnknown, arn.API+"/"+arn.Stage)
-}
-
-// authenticate finds out who asks.
-func (a *Authorizer) authenticate(ctx context.Context, req *Request) (Caller, error) {
-	cred, err := credential(req, a.config.Bearer)
-	if err != nil {
-		return Caller{}, err
-	}
-	thumbprint := ""
-	if a.config.Gateway.CacheTTL == 0 {
-		// A cached answer would serve any certificate (RFC 8705 section 3).
-		thumbprint = certThumbprint(req.ClientCertPEM)
-	}
-	token, err := a.tokens.Verify(ctx, cred.bearer, thumbprint)
-	if err != nil {
-		return Caller{}, err
-	}
-	return Caller{Token: token}, nil
-}
-
-// revoked refuses a caller one of whose credentials is revoked.
-func (a *Authorizer) revoked(ctx context.Context, c Caller) (revocation.Result, error) {
-	if a.revocations == nil {
-		return revocation.Result{}, nil
-	}
-	result, err := a.revocations.Check(ctx, c.credentials()...)
-	if result.PassedDespite != nil {
-		a.log.Warn("revocation not checked: let through by revocation.on_error", "error", result.PassedDespite.Error())
-	}
-	return result, err
-}
-
-// credentials are the caller's, in the words of the revocation table.
-func (c Caller) credentials() []revocation.Credential {
-	var out []revocation.Credential
-	if t := c.Token; t != nil {
-		cred := revocation.Credential{
-			Kind: revocation.KindToken, ID: t.ID, SigningInputSHA256: t.SigningInputSHA256,
-			Issuer: t.IssuerURL, Subject: t.Subject, Session: t.SessionID, Client: t.ClientID, KeyID: t.KeyID,
-		}
-		if t.HasIssuedAt {
-			cred.IssuedAt = t.IssuedAt
-		}
-		out = append(out, cred)
-	}
-	return out
-}
-
-// route finds the configured route of the path of record. Where the event
-// names the route that API Gateway chose and that is another configured one,
-// the two disagree about the path, and the request is refused.
-func (a *Authorizer) route(t *Trace) error {
-	arn := t.Request.ARN
-	id, ok := a.table.Match(t.Request.Kind.Form(), arn.Method, arn.Path)
-	if !ok {
-		return reason.RouteUnknown
-	}
-	if other, configured := a.table.Lookup(t.Request.Chosen); configured && other != id {
-		return fmt.Errorf("%w: the path is one of %q, API Gateway chose %q",
-			reason.RouteUnknown, a.table.Template(id), a.table.Template(other))
-	}
-	t.Route, t.Matched, t.Template = id, true, a.table.Template(id)
-	return nil
-}
-
-// grants puts the caller in the route table's words.
-func (c Caller) grants() policy.Caller {
-	var out policy.Caller
-	if t := c.Token; t != nil {
-		out.JWT = &policy.JWT{Issuer: t.Issuer, Scopes: t.Scopes, Claims: t.Claims}
-	}
-	return out
 }
 
 // deadline bounds one decision. It leaves a little of Lambda's own time-out,
@@ -264,7 +220,7 @@ func (a *Authorizer) guard(run func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			a.log.Error("panic while deciding", "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
-			err = fmt.Errorf("%w: panic of type %T", reason.Internal, p)
+			err = fmt.Errorf("panic of type %T", p) // without a code: a fault
 		}
 	}()
 	return run()

@@ -9,63 +9,73 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"lambda-authorizer/config"
-	"lambda-authorizer/jwks"
 )
 
 // maxContextValue is the longest string handed to the backend, in bytes.
 const maxContextValue = 1024
 
-// anonymous is the principal where nobody is authenticated.
-const anonymous = "anonymous"
-
-// principal names the caller by the credentials presented alone: the issuer's
-// name or the kind of key, a bar, and the name inside of that. Issuer names
-// hold no bar, so no two origins share a principal.
-func (c Caller) principal() string {
-	if c.Token != nil {
-		return c.Token.Issuer + "|" + c.Token.Principal
-	}
-	return anonymous
-}
-
 // context is what the backend is told about the caller. It depends on the
 // caller alone, because with caching it travels with answers to other routes.
 func (c Caller) context(claims []string) map[string]any {
 	out := map[string]any{}
-	t := c.Token
-	if t == nil {
+	if c == (Caller{}) {
 		return out
 	}
 	put(out, "principal", c.principal())
-	put(out, "subject", t.Subject)
-	put(out, "auth_method", "jwt")
-	put(out, "issuer", t.Issuer)
-	put(out, "client_id", t.ClientID)
-	put(out, "token_id", t.ID)
-	put(out, "scope", strings.Join(t.Scopes, " "))
-	put(out, "expires_at", float64(t.Expires.Unix()))
-	put(out, "key_id", t.KeyID)
-	putClaims(out, t, claims)
+	put(out, "subject", c.subject())
+	put(out, "auth_method", c.methods())
+	put(out, "scope", strings.Join(c.scopes(), " "))
+	put(out, "key_id", c.keyID())
+	if ends := c.expires(); !ends.IsZero() {
+		put(out, "expires_at", float64(ends.Unix()))
+	}
+	if t := c.Token; t != nil {
+		put(out, "issuer", t.Issuer)
+		put(out, "client_id", t.ClientID)
+		put(out, "token_id", t.ID)
+		for _, name := range claims {
+			putNamed(out, name, t.Claims[name])
+		}
+	}
+	if s := c.Signature; s != nil {
+		put(out, "content_digest", s.Digest)
+	}
+	c.putRecords(out)
 	return out
 }
 
-func putClaims(out map[string]any, t *jwks.Token, names []string) {
-	for _, name := range names {
-		value, ok := t.Claims[name]
-		if !ok {
-			continue
+// putRecords adds what the keys' records say. Their names are checked against
+// claims and our own when a record is read; of two keys presented together,
+// the one that comes first for the principal comes first here.
+func (c Caller) putRecords(out map[string]any) {
+	if c.APIKey != nil {
+		for name, value := range c.APIKey.Context {
+			putNamed(out, name, value)
 		}
+	}
+	if c.Signature == nil {
+		return
+	}
+	for name, value := range c.Signature.Key.Context {
 		key := config.ContextKey(name)
-		switch value.(type) {
-		case []any, map[string]any:
-			// JSON text as a value breaks HTTP APIs on cache hits.
-			text, err := json.Marshal(value, json.Deterministic(true))
-			if err == nil {
-				put(out, key+"_json", base64.RawURLEncoding.EncodeToString(text))
-			}
-		default:
-			put(out, key, value)
+		if out[key] == nil && out[key+"_json"] == nil {
+			putNamed(out, name, value)
 		}
+	}
+}
+
+// putNamed adds a claim or a record's value under its name's context key.
+// Arrays and objects go as base64url: JSON text as a value breaks HTTP APIs on
+// cache hits.
+func putNamed(out map[string]any, name string, value any) {
+	key := config.ContextKey(name)
+	switch value.(type) {
+	case []any, map[string]any:
+		if text, err := json.Marshal(value, json.Deterministic(true)); err == nil {
+			put(out, key+"_json", base64.RawURLEncoding.EncodeToString(text))
+		}
+	default:
+		put(out, key, value)
 	}
 }
 

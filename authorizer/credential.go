@@ -5,54 +5,88 @@ import (
 	"net/http"
 	"strings"
 
+	"lambda-authorizer/apikey"
 	"lambda-authorizer/config"
+	"lambda-authorizer/httpsig"
 	"lambda-authorizer/reason"
 )
 
-// credentials are what a request presents. A kind it does not present is
-// empty.
+// credentials are what a request presents, unverified.
 type credentials struct {
-	bearer string
+	bearer, apiKey presented
+	// signed is the request as a signature covers it; nil where there is none.
+	signed *httpsig.Message
+}
+
+// presented is a credential that is there, although its text may be empty.
+type presented struct {
+	text  string
+	given bool
 }
 
 // credential finds every credential of ours in a request. What is not ours
 // (a Basic header, an opaque cookie) is passed over; the same kind twice is
 // refused, because two readers might each take another one.
-func credential(req *Request, b config.Bearer) (credentials, error) {
-	var found []string
-	if req.Kind == RESTToken {
-		token, ok, err := bearerValue([]string{req.Value}, b.Bare)
-		if err != nil {
-			return credentials{}, err
-		}
-		if ok {
-			found = append(found, token)
-		}
-	} else {
-		var err error
-		if found, err = bearerTokens(req, b); err != nil {
-			return credentials{}, err
+func credential(req *Request, c *config.Config) (credentials, error) {
+	var out credentials
+	tokens, err := bearerTokens(req, c.Bearer)
+	if err != nil {
+		return credentials{}, err
+	}
+	if out.bearer, err = one("bearer tokens", tokens); err != nil {
+		return credentials{}, err
+	}
+	keys, err := apiKeys(req, c.APIKeys)
+	if err != nil {
+		return credentials{}, err
+	}
+	if out.apiKey, err = one("API keys", keys); err != nil {
+		return credentials{}, err
+	}
+	if c.Signatures != nil && req.Kind != RESTToken {
+		if m := req.message(); httpsig.Present(m) {
+			out.signed = m
 		}
 	}
+	if out == (credentials{}) {
+		return credentials{}, reason.CredentialMissing
+	}
+	return out, nil
+}
+
+func one(what string, found []string) (presented, error) {
 	switch len(found) {
 	case 0:
-		return credentials{}, reason.CredentialMissing
+		return presented{}, nil
 	case 1:
-		return credentials{bearer: found[0]}, nil
+		return presented{found[0], true}, nil
 	}
-	return credentials{}, fmt.Errorf("%w: %d bearer tokens", reason.CredentialAmbiguous, len(found))
+	return presented{}, fmt.Errorf("%w: %d %s", reason.CredentialAmbiguous, len(found), what)
+}
+
+// apiKeys looks for keys of ours: API Gateway's own keys may stand in the same
+// header.
+func apiKeys(req *Request, c *apikey.Config) ([]string, error) {
+	if c == nil {
+		return nil, nil
+	}
+	values := req.Header(c.Header)
+	if req.Kind == RESTToken {
+		values = []string{req.Value}
+	}
+	return ours(values, "the API key header", func(v string) (string, bool) { return v, apikey.LooksLike(v) })
 }
 
 // bearerTokens looks in every place where the configuration lets a token
-// stand.
+// stand. A TOKEN event has one place alone.
 func bearerTokens(req *Request, b config.Bearer) ([]string, error) {
-	var found []string
-	token, ok, err := bearerValue(req.Header(b.Header), b.Bare)
-	if err != nil {
-		return nil, err
+	values := []string{req.Value}
+	if req.Kind != RESTToken {
+		values = req.Header(b.Header)
 	}
-	if ok {
-		found = append(found, token)
+	found, err := ours(values, "the bearer header", func(v string) (string, bool) { return ourBearer(v, b.Bare) })
+	if err != nil || req.Kind == RESTToken {
+		return found, err
 	}
 	if b.Query != "" {
 		found = appendCompact(found, req.Query(b.Query)...)
@@ -69,32 +103,30 @@ func bearerTokens(req *Request, b config.Bearer) ([]string, error) {
 	return found, nil
 }
 
-// bearerValue reads a token from the values of the bearer header. More than
-// one value is refused as soon as one of them is ours: which of them API
-// Gateway took as the identity source is not for us to guess.
-func bearerValue(values []string, bare bool) (token string, ok bool, err error) {
+// ours reads a credential from the values of a header. More than one value is
+// refused as soon as one of them is ours: which of them API Gateway took as
+// the identity source is not for us to guess.
+func ours(values []string, where string, read func(value string) (string, bool)) ([]string, error) {
 	for _, v := range values {
-		t, ours := ourBearer(v, bare)
-		if !ours {
-			continue
-		}
-		if len(values) > 1 {
-			return "", false, fmt.Errorf("%w: the bearer header has %d values", reason.CredentialAmbiguous, len(values))
-		}
-		if strings.Contains(t, ",") {
+		text, is := read(strings.Trim(v, " \t"))
+		switch {
+		case !is:
+		case len(values) > 1:
+			return nil, fmt.Errorf("%w: %s has %d values", reason.CredentialAmbiguous, where, len(values))
+		case strings.Contains(text, ","):
 			// HTTP APIs and proxies join repeated headers with commas.
-			return "", false, fmt.Errorf("%w: the bearer header has joined values", reason.CredentialAmbiguous)
+			return nil, fmt.Errorf("%w: %s has joined values", reason.CredentialAmbiguous, where)
+		default:
+			return []string{text}, nil
 		}
-		token, ok = t, true
 	}
-	return token, ok, nil
+	return nil, nil
 }
 
 // ourBearer takes the token from "Bearer <token>", the scheme in any case
 // (RFC 9110 section 11.1), or from a bare compact JWS. "Bearer" without a
 // token is ours too, and malformed.
 func ourBearer(value string, bare bool) (token string, ours bool) {
-	value = strings.Trim(value, " \t")
 	const scheme = "bearer"
 	if len(value) >= len(scheme) && strings.EqualFold(value[:len(scheme)], scheme) {
 		rest := value[len(scheme):]

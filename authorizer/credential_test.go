@@ -69,9 +69,9 @@ func TestCredentialIsFoundWhereTheConfigurationLetsItStand(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := credential(tc.req, tc.where)
-			if !errors.Is(err, tc.err) || got.bearer != tc.want {
-				t.Errorf("credential() = %q, %v; want %q, %v", got.bearer, err, tc.want, tc.err)
+			got, err := credential(tc.req, &config.Config{Bearer: tc.where})
+			if !errors.Is(err, tc.err) || got.bearer.text != tc.want {
+				t.Errorf("credential() = %q, %v; want %q, %v", got.bearer.text, err, tc.want, tc.err)
 			}
 		})
 	}

@@ -27,6 +27,7 @@ type event struct {
 	Resource          string              `json:"resource"`
 	HTTPMethod        string              `json:"httpMethod"`
 	RouteKey          string              `json:"routeKey"`
+	RawPath           string              `json:"rawPath"`
 	RawQueryString    string              `json:"rawQueryString"`
 	Headers           map[string]string   `json:"headers"`
 	MultiValueHeaders map[string][]string `json:"multiValueHeaders"`
@@ -37,6 +38,7 @@ type event struct {
 	RequestContext struct {
 		RequestID string `json:"requestId"`
 		RouteKey  string `json:"routeKey"`
+		Path      string `json:"path"`
 		Identity  struct {
 			SourceIP   string     `json:"sourceIp"`
 			ClientCert clientCert `json:"clientCert"`
@@ -119,6 +121,7 @@ func (e *event) request(req *Request) {
 	req.Source = address(e.RequestContext.Identity.SourceIP)
 	req.ClientCertPEM = e.RequestContext.Identity.ClientCert.PEM
 	req.query, req.multiQuery = e.Query, e.MultiValueQuery
+	req.path = e.RequestContext.Path
 	switch {
 	case req.Kind == WebSocket:
 		req.Chosen = e.RequestContext.RouteKey
@@ -133,6 +136,7 @@ func (e *event) request(req *Request) {
 func (e *event) http2(req *Request) error {
 	req.Source = address(e.RequestContext.HTTP.SourceIP)
 	req.ClientCertPEM = e.RequestContext.Authentication.ClientCert.PEM
+	req.path, req.rawQuery = e.RawPath, e.RawQueryString
 	req.cookies = e.Cookies
 	// queryStringParameters joins the values of a repeated parameter with
 	// commas, which hides that there were two; the raw string does not. What

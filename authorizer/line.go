@@ -142,17 +142,23 @@ func (w *lineWriter) renderRequest(l *decisionLine, t *Trace) {
 		}
 	}
 	l.Route = t.Template
+	if t.Client.IsValid() {
+		l.SourceIP = t.Client.String()
+	}
+	if t.Caller == (Caller{}) {
+		return
+	}
+	l.KeyID, l.Principal = t.Caller.keyID(), t.Caller.principal()
+	if w.hashPrincipal {
+		l.Principal = digest(l.Principal)
+	}
 	if token := t.Caller.Token; token != nil {
-		l.Issuer, l.KeyID, l.TokenCached = token.Issuer, token.KeyID, token.Cached
+		l.Issuer, l.TokenCached = token.Issuer, token.Cached
 		id := token.ID
 		if id == "" {
 			id = token.SigningInputSHA256
 		}
 		l.Token = digest(id)
-		l.Principal = t.Caller.principal()
-		if w.hashPrincipal {
-			l.Principal = digest(l.Principal)
-		}
 	}
 }
 

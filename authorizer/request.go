@@ -7,10 +7,13 @@
 package authorizer
 
 import (
+	"iter"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
 
+	"lambda-authorizer/httpsig"
 	"lambda-authorizer/policy"
 )
 
@@ -56,6 +59,10 @@ type Request struct {
 	// ClientCertPEM is the client's certificate where mutual TLS is on.
 	ClientCertPEM string
 
+	// path and rawQuery are what a signature covers: the path with its stage or
+	// base path, and the query string where the event has one.
+	path, rawQuery string
+
 	headers      map[string]string
 	multiHeaders map[string][]string
 	query        map[string]string
@@ -98,4 +105,25 @@ func (r *Request) Cookies() []string {
 		return r.cookies
 	}
 	return r.Header("Cookie")
+}
+
+// message is the request in the words of RFC 9421. What the event does not
+// tell stays empty, and a signature that covers it does not verify.
+func (r *Request) message() *httpsig.Message {
+	m := &httpsig.Message{
+		Method: r.ARN.Method, Path: r.path, PathDecoded: r.Kind.Form() == policy.Decoded,
+		RawQuery: r.rawQuery, Header: r.Header,
+	}
+	if host := r.Header("Host"); len(host) == 1 {
+		m.Authority = host[0]
+	}
+	if r.Kind != HTTP2 {
+		m.Params = make(map[string][]string, len(r.multiQuery))
+		for _, names := range []iter.Seq[string]{maps.Keys(r.multiQuery), maps.Keys(r.query)} {
+			for name := range names {
+				m.Params[name] = r.Query(name)
+			}
+		}
+	}
+	return m
 }

@@ -1,9 +1,10 @@
 package authorizer
 
 import (
+	"net/netip"
 	"time"
 
-	"lambda-authorizer/jwks"
+	"lambda-authorizer/network"
 	"lambda-authorizer/policy"
 	"lambda-authorizer/reason"
 	"lambda-authorizer/revocation"
@@ -37,7 +38,8 @@ func outcome(err error) Outcome {
 
 // Step is one check of the flow and how it ended.
 type Step struct {
-	// Name is the check: event, api, credential, revocation, route, grants.
+	// Name is the check: event, api, credential, revocation, address, route,
+	// grants, replay, answer. After one that did not pass, answer is the only one that runs.
 	Name string
 	// Err is nil where the check passed.
 	Err error
@@ -59,6 +61,10 @@ type Trace struct {
 	Request *Request
 	// Caller is who asks; its parts are nil until they were verified.
 	Caller Caller
+	// Client is the caller's address, behind trusted proxies; the zero Addr
+	// where it is not known or nothing asks for it.
+	Client   netip.Addr
+	networks *network.View
 	// Revocation is how the revocation check went.
 	Revocation revocation.Result
 	// Route is the configured route, valid where Matched.
@@ -75,10 +81,4 @@ type Trace struct {
 	// Answer is what the function returns, unless AnswerErr is set.
 	Answer    []byte
 	AnswerErr error
-}
-
-// Caller is who asks, by the credentials presented. The zero Caller is
-// nobody.
-type Caller struct {
-	Token *jwks.Token
 }

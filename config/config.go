@@ -45,6 +45,10 @@ func (c *Config) Table() *policy.Table { return c.table }
 // table.
 func (c *Config) Revocable() bool { return c.Tables.Revocations != none }
 
+// UsesAddress tells whether an address can decide: there are networks to be
+// in, for routes or keys, or addresses that are denied.
+func (c *Config) UsesAddress() bool { return len(c.Networks) > 0 || len(c.DenyNetworks) > 0 }
+
 // Dir is the directory of the file, against which a relative jwks_file
 // resolves.
 func (c *Config) Dir() string { return c.dir }
