@@ -45,5 +45,7 @@ func (c *Config) validateRoutes(r *report) {
 		len(c.Gateway.validate()) == 0 {
 		r.find("", cacheSafety(c))
 	}
-	c.table = table
+	if c.table = table; table != nil && r.trusts("gateway", "response", "routes") && len(c.Response.validate()) == 0 {
+		r.find("", c.validateSize())
+	}
 }

@@ -96,4 +96,4 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func isAlnum(c byte) bool { return isUpper(c) || 'a' <= c && c <= 'z' || isDigit(c) }
 
-func isName(c byte) bool { return isAlnum(c) || c == '-' || c == '_' || c == '.' }
+func isName(c byte) bool { return isAlnum(c) || c == '-' || c == '_' }

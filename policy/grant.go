@@ -68,7 +68,7 @@ func (t *Table) Decide(id RouteID, c Caller) error {
 func (t *Table) Granted(c Caller) Set {
 	b := t.newBits()
 	for _, class := range t.classes {
-		if slices.ContainsFunc(class.entries, func(e need) bool { return e.reach(c) == granted }) {
+		if class.opens(c) {
 			for _, id := range class.routes {
 				b.add(int(id))
 			}
@@ -81,6 +81,10 @@ func (t *Table) Granted(c Caller) Set {
 type class struct {
 	entries []need
 	routes  []RouteID
+}
+
+func (c class) opens(who Caller) bool {
+	return slices.ContainsFunc(c.entries, func(n need) bool { return n.reach(who) == granted })
 }
 
 func (t *Table) classify() {

@@ -33,7 +33,7 @@ func (t *Table) Match(form PathForm, method, path string) (RouteID, bool) {
 		if n < len(buf) {
 			s := t.symbols[text]
 			word = append(word, s)
-			if form == Encoded && t.spelling[s] != raw {
+			if form == Encoded && t.encoded[s] != raw {
 				odd |= 1 << n
 			}
 		}
@@ -46,7 +46,10 @@ func (t *Table) Match(form PathForm, method, path string) (RouteID, bool) {
 		return none, false
 	}
 	id := t.cells[c].route
-	return id, odd&t.templates[id].statics() == 0
+	if odd&t.templates[id].statics() != 0 {
+		return none, false
+	}
+	return id, true
 }
 
 // decide finds the cell that decides on a word of n symbols, of which those

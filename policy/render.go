@@ -2,15 +2,20 @@ package policy
 
 import (
 	"strings"
+	"unicode/utf8"
 )
 
-// This file alone knows how IAM writes a wildcard: * is any run of
-// characters, slashes and nothing at all included, and ? is one character.
+// This file and the data of escape.go alone know how IAM writes a wildcard:
+// * is any run of characters, slashes and nothing at all included, and ? is
+// one character.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 const (
 	anyText  = "*"
 	someText = "?*" // at least one character
 	oneChar  = "?"
+
+	// probe stands for a text that no Resource names. What takes it takes any.
+	probe = "\x01"
 
 	// anyStage is what a console test may send for a stage. A Resource says it
 	// with the wildcard for one character: the one for any run would take in
@@ -20,37 +25,54 @@ const (
 	longestVerb = "OPTIONS/"
 )
 
-// text writes a pattern for paths of the given form. In an Allow a run is at
-// least one character. In a Deny it may be none: a path with an empty segment
-// matches no route, so that closes more and nothing that is open. The root is
-// the one path that ends in a slash.
-func (t *Table) text(form PathForm, p pattern, run string) string {
-	if len(p) == 1 {
-		return t.tokenText(form, p[0], run) + "/"
-	}
+// allowText writes a pattern as an Allow: a run is at least one character.
+func (t *Table) allowText(form PathForm, p pattern) string { return t.text(form, p, someText) }
+
+// denyText writes a pattern as a Deny, where a run may also be nothing: a
+// path with an empty segment matches no route, so that closes more and takes
+// nothing away. The root alone is a path that ends in a slash.
+func (t *Table) denyText(form PathForm, p pattern) string {
 	if len(p) == 2 && p[1] == some {
-		return t.tokenText(form, p[0], run) + "/" + someText
+		return t.text(form, p, anyText) + oneChar
 	}
+	return t.text(form, p, anyText)
+}
+
+// probeText writes the shortest word of a pattern, with what no template
+// names in the place of every run. A Resource that takes it takes the pattern.
+func (t *Table) probeText(form PathForm, p pattern) string { return t.text(form, p, probe) }
+
+func (t *Table) text(form PathForm, p pattern, run string) string {
 	var b strings.Builder
 	for i, tok := range p {
 		if i > 0 {
 			b.WriteByte('/')
 		}
-		b.WriteString(t.tokenText(form, tok, run))
+		switch {
+		case tok == some:
+			b.WriteString(run)
+		case tok == rest:
+			b.WriteString(anyText)
+		case tok < 0:
+			b.WriteString(t.spellings[-tok-1].text)
+		case form == Encoded:
+			b.WriteString(t.encoded[tok])
+		default:
+			b.WriteString(t.texts[tok])
+		}
+	}
+	if len(p) == 1 {
+		b.WriteByte('/') // the root
 	}
 	return b.String()
 }
 
-func (t *Table) tokenText(form PathForm, tok token, run string) string {
-	switch {
-	case tok == some:
-		return run
-	case tok == rest:
-		return anyText
-	case form == Encoded:
-		return t.spelling[tok]
+// literal is what a Resource begins with before its first wildcard.
+func literal(text string) string {
+	if i := strings.IndexAny(text, anyText+oneChar); i >= 0 {
+		return text[:i]
 	}
-	return t.texts[tok]
+	return text
 }
 
 // tailLength is the most that METHOD/path takes in a Resource.
@@ -98,4 +120,46 @@ func matchText(resource, arn string) bool {
 		r++
 	}
 	return r == len(resource)
+}
+
+// coversText says whether a Deny takes all that another one takes. Runs of
+// every length are taken if those of none and of one unnamed character are.
+func coversText(wide, deny string) bool {
+	least := strings.ReplaceAll(deny, anyText+oneChar, probe)
+	return matchText(wide, strings.ReplaceAll(least, anyText, probe)) && matchText(wide, strings.ReplaceAll(least, anyText, ""))
+}
+
+func takenByAny(resources []string, text string) bool {
+	for _, r := range resources {
+		if matchText(r, text) {
+			return true
+		}
+	}
+	return false
+}
+
+func commonPrefix(a, b string) int {
+	n := min(len(a), len(b))
+	for i := range n {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return n
+}
+
+// runeEnd moves a cut in s up to the end of a character, runeStart down to
+// the beginning of one.
+func runeEnd(s string, n int) int {
+	for n < len(s) && !utf8.RuneStart(s[n]) {
+		n++
+	}
+	return n
+}
+
+func runeStart(s string, n int) int {
+	if r, size := utf8.DecodeLastRuneInString(s[:n]); r == utf8.RuneError && size == 1 {
+		return runeStart(s, n-1)
+	}
+	return n
 }

@@ -33,9 +33,9 @@ func (t *Table) SetOf(ids ...RouteID) Set {
 	return Set{bits: string(b)}
 }
 
-// bits is a set that is still being built.
-type bits []byte
+// routeBits is a set that is still being built.
+type routeBits []byte
 
-func (t *Table) newBits() bits { return make(bits, (len(t.routes)+7)/8) }
+func (t *Table) newBits() routeBits { return make(routeBits, (len(t.routes)+7)/8) }
 
-func (b bits) add(i int) { b[i/8] |= 1 << (i % 8) }
+func (b routeBits) add(i int) { b[i/8] |= 1 << (i % 8) }

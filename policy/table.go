@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"sync"
+
 	"lambda-authorizer/problem"
 )
 
@@ -16,9 +18,12 @@ type Table struct {
 	templates []template
 	byKey     map[string]RouteID
 
-	symbols  map[string]symbol // static texts and verbs
-	spelling []string          // by symbol, percent-encoded
-	texts    []string          // by symbol
+	symbols map[string]symbol // static texts and verbs
+	texts   []string          // by symbol
+	encoded []string          // by symbol
+	// Other spellings of static texts, and those of each symbol.
+	spellings []spelling
+	forms     []forms
 
 	root    *node // below it, one node for each verb
 	connect RouteID
@@ -27,14 +32,11 @@ type Table struct {
 
 	classes []class
 	classOf []int // by route
+
+	// overlaps are found when the first cached document is asked for: where
+	// nothing is cached they are not needed.
+	overlaps func() *overlaps
 }
-
-// symbol stands for a segment's text wherever texts are only compared. The
-// compiler's paths are words of symbols.
-type symbol int32
-
-// other is any text that no template names.
-const other symbol = 0
 
 // A cell is one verb of one route: what a decision and a Resource are about.
 type cell struct {
@@ -45,6 +47,7 @@ type cell struct {
 // node is a place in the tree of templates.
 type node struct {
 	static   map[symbol]*node
+	order    []symbol // of static, so that walks are repeatable
 	param    *node
 	cell     int // of the template that ends here, or none
 	greedy   int // of the template that goes on with {x+}, or none
@@ -67,7 +70,9 @@ func Compile(routes []Route) (*Table, []problem.Problem) {
 		return nil, found
 	}
 	t.grow()
+	t.spell()
 	t.classify()
+	t.overlaps = sync.OnceValue(t.findOverlaps)
 	return t, nil
 }
 
@@ -104,7 +109,7 @@ func (t *Table) intern(text string) symbol {
 	s := symbol(len(t.texts))
 	t.symbols[text] = s
 	t.texts = append(t.texts, text)
-	t.spelling = append(t.spelling, encodeSegment(text))
+	t.encoded = append(t.encoded, encodeSegment(text))
 	return s
 }
 
@@ -165,6 +170,7 @@ func (n *node) child(s symbol) *node {
 		}
 		c = newNode()
 		n.static[s] = c
+		n.order = append(n.order, s)
 	}
 	return c
 }

@@ -128,7 +128,7 @@ func parseSegment(part string) (s segment, name string, err error) {
 	if !okOpen || !okClose || strings.ContainsAny(inner, "{}") {
 		return s, "", fmt.Errorf("segment %q: a parameter is a whole segment, {name} or {name+}", part)
 	}
-	if !wordOf(name, func(c byte) bool { return isName(c) || c == ':' }) {
+	if !wordOf(name, func(c byte) bool { return isName(c) || c == '.' || c == ':' }) {
 		return s, "", fmt.Errorf("segment %q: a parameter's name is letters, digits and . _ - :", part)
 	}
 	if plus {

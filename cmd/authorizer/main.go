@@ -16,11 +16,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
 	"lambda-authorizer/authorizer"
 	"lambda-authorizer/config"
-	"lambda-authorizer/jwks"
-	"lambda-authorizer/revocation"
 )
 
 // prefetchTimeout bounds the fetch of key sets during init: a dead issuer must
@@ -40,48 +40,26 @@ func main() {
 	lambda.Start(a)
 }
 
-// start loads the configuration and builds the authorizer.
+// start loads the configuration, connects the authorizer, and fetches key sets
+// ahead of the first request. A dead issuer does not stop it.
 func start(ctx context.Context, log *slog.Logger) (*authorizer.Authorizer, error) {
 	path := configPath()
 	cfg, err := config.Load(path, os.LookupEnv)
 	if err != nil {
 		return nil, err
 	}
-	var counters authorizer.Counters
-	tokens, err := jwks.New(cfg.Issuers, jwks.Options{
-		Dir: filepath.Dir(path),
-		OnRefresh: func(e jwks.RefreshEvent) {
-			counters.JWKSRefresh.Add(1)
-			logRefresh(log, e)
-		},
+	a, prefetch, err := authorizer.Connect(cfg, authorizer.Surroundings{
+		AWS:       func(ctx context.Context) (aws.Config, error) { return awsconfig.LoadDefaultConfig(ctx) },
+		Decisions: os.Stdout,
+		Log:       log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	o := authorizer.Options{Tokens: tokens, Decisions: os.Stdout, Counters: &counters, Log: log}
-	if cfg.Revocable() {
-		o.Revocations, err = revocation.New(new(table), cfg.Tables.Revocations, cfg.Revocation, revocation.Options{})
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-	}
 	ctx, cancel := context.WithTimeout(ctx, prefetchTimeout)
 	defer cancel()
-	tokens.Prefetch(ctx)
-	return authorizer.New(cfg, o)
-}
-
-// logRefresh tells what became of a fetch. A failure is a warning: known keys
-// go on serving.
-func logRefresh(log *slog.Logger, e jwks.RefreshEvent) {
-	if e.Err != nil {
-		log.Warn("key set not refreshed", "issuer", e.Issuer, "cause", e.Cause, "took", e.Took.String(), "error", e.Err.Error())
-		return
-	}
-	log.Debug("key set refreshed", "issuer", e.Issuer, "cause", e.Cause, "took", e.Took.String(), "keys", e.Keys, "max_age", e.MaxAge.String())
-	if e.SkippedCount > 0 {
-		log.Warn("key set has members that are not used", "issuer", e.Issuer, "count", e.SkippedCount, "why", e.Skipped)
-	}
+	prefetch(ctx)
+	return a, nil
 }
 
 func configPath() string {

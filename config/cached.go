@@ -1,0 +1,36 @@
+package config
+
+import (
+	"lambda-authorizer/policy"
+	"lambda-authorizer/problem"
+)
+
+// Form is how paths are written in the API that the identity sources are
+// spelled for. REST is the default's spelling, and what is exact for it is
+// exact for an HTTP API too.
+func (c *Config) Form() policy.PathForm {
+	if _, api := c.Gateway.Sources(); api == HTTP {
+		return policy.Decoded
+	}
+	return policy.Encoded
+}
+
+// LargestDocument is the longest policy that any caller can get with caching
+// on, for the longest ARN that gateway.apis lets call.
+func (c *Config) LargestDocument() policy.Size {
+	return c.table.Largest(c.Form(), c.longestARN(), 0)
+}
+
+// CacheObstacles lists what would be wrong with a valid configuration if
+// gateway.cache_ttl were API Gateway's default of 300s. Where it is over 0
+// already there are none.
+func (c *Config) CacheObstacles() []Problem {
+	cached := *c
+	cached.Gateway.CacheTTL = defaultCacheTTL
+	found := problem.Under("gateway", cached.Gateway.validate())
+	var out []Problem
+	for _, p := range append(found, cacheSafety(&cached)...) {
+		out = append(out, c.At(p))
+	}
+	return out
+}

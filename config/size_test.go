@@ -1,0 +1,63 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// manyRoutes is a table whose documents are longer than the least bound.
+func manyRoutes(head string) string {
+	var b strings.Builder
+	b.WriteString(head + base[0].text + base[1].text + "routes:\n")
+	for i := range 20 {
+		fmt.Fprintf(&b, "  - {route: GET /reports/%d, require: [{jwt: {scopes: [\"reports:%d\"]}}]}\n", i, i)
+	}
+	return b.String()
+}
+
+func TestTableWhosePoliciesAreTooLargeDoesNotStart(t *testing.T) {
+	t.Parallel()
+	refused := regexp.MustCompile(`^authorizer\.yaml:6: routes: some caller (?:gets|may get) a policy of ([0-9]+) bytes, over response\.max_policy_bytes \(1024\): `)
+	path := write(t, manyRoutes("response: {max_policy_bytes: 1024}\n\n"))
+	_, err := load(path, everything, nil)
+	got := said(t, path, err)
+	if len(got) != 1 || !refused.MatchString(got[0]) {
+		t.Fatalf("got %q", got)
+	}
+	size := refused.FindStringSubmatch(got[0])[1]
+	if _, err := load(write(t, manyRoutes("response: {max_policy_bytes: "+size+"}\n")), everything, nil); err != nil {
+		t.Errorf("with the %s bytes it asked for: %v", size, err)
+	}
+}
+
+func TestSizeOfPoliciesMattersOnlyWhereTheyAreCached(t *testing.T) {
+	t.Parallel()
+	for name, head := range map[string]string{
+		"not cached":     "gateway: {cache_ttl: 0s}\nresponse: {max_policy_bytes: 1024}\n",
+		"simple answers": "gateway: {identity_sources: [$request.header.Authorization, $context.routeKey]}\nresponse: {http_api: simple, max_policy_bytes: 1024}\n",
+	} {
+		if _, err := load(write(t, manyRoutes(head)), everything, nil); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestSizeCountsTheStagesThatMayCall(t *testing.T) {
+	t.Parallel()
+	size := func(apis string) string {
+		_, err := load(write(t, manyRoutes("gateway: {apis: ["+apis+"]}\nresponse: {max_policy_bytes: 1024}\n")), everything, nil)
+		if err == nil {
+			t.Fatalf("%s: accepted", apis)
+		}
+		return regexp.MustCompile(`[0-9]+ bytes`).FindString(err.Error())
+	}
+	short, long := size("a1b2c3d4e5/v1"), size("a1b2c3d4e5/v1, a1b2c3d4e5/a-stage-with-a-rather-long-name")
+	if short == long {
+		t.Errorf("%s either way", short)
+	}
+	if any := size(`"a1b2c3d4e5/*"`); any != size("a1b2c3d4e5/"+assumedStage) {
+		t.Errorf("any stage counts as %s", any)
+	}
+}

@@ -1,0 +1,153 @@
+package policy
+
+import "slices"
+
+// visitBudget bounds the walk of one pattern over the tree. A pattern that
+// needs more is taken to meet everything, which closes and never opens.
+const visitBudget = 20_000
+
+// visit is a walk of a pattern over the tree of templates.
+type visit struct {
+	t     *Table
+	p     pattern
+	word  []symbol
+	left  int // of the budget
+	found func(shared pattern, cell int)
+	done  cellSet // cells that need not be found again, or nil
+}
+
+// meet calls found for what a pattern shares with each template, as far as
+// the template decides on it. Of the shared words it names the most general: a
+// place whose text neither asks for takes any. Every shared word that the cell
+// decides is in one of these patterns. It answers false, having found only a
+// part, where the table is too tangled.
+//
+// That looks at words with other in them alone. It is enough: if such a word
+// is decided by a more specific template, then so is every word that has texts
+// in the place of other.
+func (t *Table) meet(p pattern, found func(shared pattern, cell int)) bool {
+	v := visit{t: t, p: p, found: found, left: visitBudget}
+	v.walk(t.root, start)
+	return v.left > 0
+}
+
+// hits are the cells that decide a word of p. All of them, where the table is
+// too tangled to tell.
+func (t *Table) hits(p pattern) cellSet {
+	out := newCellSet(len(t.cells))
+	v := visit{t: t, p: p, found: func(_ pattern, c int) { out.add(c) }, left: visitBudget, done: out}
+	v.walk(t.root, start)
+	if v.left <= 0 {
+		out.fill(len(t.cells))
+	}
+	return out
+}
+
+func (v *visit) walk(n *node, at places) {
+	if v.left--; v.left <= 0 || at == 0 {
+		return
+	}
+	v.report(n.cell, at)
+	for _, s := range n.order {
+		v.enter(n.static[s], at, s)
+	}
+	if n.param != nil {
+		for _, s := range v.options(at) {
+			v.enter(n.param, at, s)
+		}
+	}
+	v.draw(n.greedy, at)
+	v.report(n.fallback, at)
+	v.draw(n.fallback, at)
+}
+
+func (v *visit) enter(n *node, at places, s symbol) {
+	if at = v.p.step(at, s); at == 0 {
+		return
+	}
+	v.word = append(v.word, s)
+	v.walk(n, at)
+	v.word = v.word[:len(v.word)-1]
+}
+
+// draw follows a greedy template one segment further, and again, up to the
+// length of the longest template. Past that all words decide alike, whatever
+// their texts, and what the pattern still asks for is left as it is.
+func (v *visit) draw(cell int, at places) {
+	if v.left--; v.left <= 0 || v.idle(cell) {
+		return
+	}
+	if len(v.word) >= v.t.depth {
+		v.reportRest(cell, at)
+		return
+	}
+	for _, s := range v.options(at) {
+		next := v.p.step(at, s)
+		v.word = append(v.word, s)
+		v.report(cell, next)
+		v.draw(cell, next)
+		v.word = v.word[:len(v.word)-1]
+	}
+}
+
+// options are the symbols that a place of a template without a text of its
+// own may hold: what the pattern asks for, and other where it takes anything.
+func (v *visit) options(at places) []symbol {
+	var out []symbol
+	for i, tok := range v.p {
+		s := symbol(tok)
+		if tok == some || tok == rest {
+			s = other
+		}
+		if at&(1<<i) != 0 && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (v *visit) idle(cell int) bool {
+	return cell == none || v.done != nil && v.done.has(cell)
+}
+
+func (v *visit) report(cell int, at places) {
+	if !v.idle(cell) && v.p.ends(at) && v.t.decider(v.word) == cell {
+		v.found(general(v.word), cell)
+	}
+}
+
+func (v *visit) reportRest(cell int, at places) {
+	if v.t.decider(append(v.word, other)) != cell {
+		return
+	}
+	for i := range v.p {
+		if at&(1<<i) == 0 {
+			continue
+		}
+		shared := append(general(v.word), v.p[i:]...)
+		if last := len(shared) - 1; shared[last] == rest {
+			shared[last] = some // the word has gone on
+		}
+		v.found(shared, cell)
+	}
+}
+
+// decider is decide for words of the compiler. A static segment in another
+// spelling than its own matches nothing, as in Match.
+func (t *Table) decider(word []symbol) int {
+	plain, odd := word, uint64(0)
+	for i, s := range word {
+		if s < other {
+			if odd == 0 {
+				plain = slices.Clone(word)
+			}
+			plain[i] = t.spellings[-s-1].of
+			odd |= 1 << i
+		}
+	}
+	c := t.decide(plain, len(plain))
+	if c != none && odd&t.templates[t.cells[c].route].statics() != 0 {
+		return none
+	}
+	return c
+}

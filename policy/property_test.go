@@ -1,0 +1,400 @@
+package policy_test
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"lambda-authorizer/policy"
+	"lambda-authorizer/reason"
+)
+
+const stage = "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5/prod/"
+
+var scopes = []string{"s1", "s2", "s3"}
+
+// world is a random table, a caller, and the other opinion on both.
+type world struct {
+	table   *policy.Table
+	routes  []policy.Route
+	opinion tableOpinion
+	caller  policy.Caller
+	granted []bool
+	form    policy.PathForm
+}
+
+var (
+	staticTexts = []string{"a", "b", "admin", "adm", "x:y", "é", "v1.0"}
+	paramTexts  = []string{
+		"7", "a", "b", "admin", "adm", "admin2", "z", "x:y", "x%3Ay", "x%3ay", "é", "%C3%A9", "%c3%a9", "v1.0",
+		"*", "?", ":", "a*", "a%20b", "%2A", "%3F", "{id}", "%7Bid%7D", "100%", "%25", "a;b", "ключ", "%D0%BA", strings.Repeat("k", 300),
+	}
+	oddTexts = []string{
+		"", ".", "..", "%2e", "%2E%2E", "%61", "%61dmin", "adm%69n", "a%2Fb", "a%2fb", "%5c", "a\\b", "%00", "%0a", "%7F", "\x00", "\xff", "%FF",
+		"%", "%4", "%zz", "a?b", "a#b", "%252F", "%25%32%66", "%2525", "\u0085", "a%2", "v1%2E0", "b%2e",
+	}
+)
+
+func drawTemplate(t *rapid.T) string {
+	n := rapid.IntRange(0, 4).Draw(t, "depth")
+	path := ""
+	for i := range n {
+		switch k := rapid.IntRange(0, 9).Draw(t, "kind"); {
+		case k < 5:
+			path += "/" + rapid.SampledFrom(staticTexts).Draw(t, "static")
+		case k < 9 || i < n-1:
+			path += fmt.Sprintf("/{p%d}", i)
+		default:
+			path += "/{rest+}"
+		}
+	}
+	method := rapid.SampledFrom([]string{"GET", "GET", "POST", "ANY"}).Draw(t, "method")
+	return method + " " + cmp(path, "/")
+}
+
+func cmp(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a
+}
+
+func drawRequire(t *rapid.T) []policy.Entry {
+	some := func(label string) []string {
+		return rapid.SliceOfNDistinct(rapid.SampledFrom(scopes), 1, 2, rapid.ID[string]).Draw(t, label)
+	}
+	var out []policy.Entry
+	for range rapid.IntRange(1, 2).Draw(t, "entries") {
+		switch rapid.IntRange(0, 5).Draw(t, "entry") {
+		case 0:
+			out = append(out, policy.Entry{JWT: &policy.JWTGrant{}})
+		case 1:
+			out = append(out, policy.Entry{JWT: &policy.JWTGrant{AnyScope: some("any")}})
+		case 2:
+			out = append(out, policy.Entry{APIKey: &policy.KeyGrant{Scopes: some("key")}})
+		case 3:
+			out = append(out, policy.Entry{JWT: &policy.JWTGrant{Claims: map[string][]any{"g": {"ops", "dev"}}}, Networks: []string{"office"}})
+		default:
+			out = append(out, policy.Entry{JWT: &policy.JWTGrant{Scopes: some("all")}})
+		}
+	}
+	return out
+}
+
+func drawCaller(t *rapid.T) policy.Caller {
+	held := func(label string) []string {
+		return rapid.SliceOfDistinct(rapid.SampledFrom(scopes), rapid.ID[string]).Draw(t, label)
+	}
+	office := rapid.Bool().Draw(t, "office")
+	c := policy.Caller{HasAddress: rapid.Bool().Draw(t, "address"), InNetwork: func(string) bool { return office }}
+	if rapid.IntRange(0, 4).Draw(t, "token") > 0 {
+		c.JWT = &policy.JWT{Scopes: held("scopes"), Claims: map[string]any{}}
+		if g := rapid.SampledFrom([]any{nil, "ops", "qa", []any{"x", "dev"}}).Draw(t, "g"); g != nil {
+			c.JWT.Claims["g"] = g
+		}
+	}
+	if rapid.Bool().Draw(t, "api key") {
+		c.APIKey = &policy.Key{Scopes: held("key scopes")}
+	}
+	return c
+}
+
+// grants is the other opinion on Decide.
+func grants(entries []policy.Entry, c policy.Caller) bool {
+	subset := func(want, have []string) bool {
+		return !slices.ContainsFunc(want, func(s string) bool { return !slices.Contains(have, s) })
+	}
+	for _, e := range entries {
+		ok := true
+		if j := e.JWT; j != nil {
+			ok = c.JWT != nil && subset(j.Scopes, c.JWT.Scopes)
+			ok = ok && (j.AnyScope == nil || len(union(j.AnyScope, c.JWT.Scopes)) < len(j.AnyScope)+len(c.JWT.Scopes))
+			for name, values := range j.Claims {
+				ok = ok && slices.ContainsFunc(values, func(v any) bool { return strings.Contains(fmt.Sprint(c.JWT.Claims[name]), v.(string)) })
+			}
+		}
+		if k := e.APIKey; k != nil {
+			ok = ok && c.APIKey != nil && subset(k.Scopes, c.APIKey.Scopes)
+		}
+		if e.Networks != nil {
+			ok = ok && c.HasAddress && c.InNetwork("office")
+		}
+		if ok {
+			return true
+		}
+	}
+	return false
+}
+
+func union(a, b []string) map[string]bool {
+	out := map[string]bool{}
+	for _, s := range slices.Concat(a, b) {
+		out[s] = true
+	}
+	return out
+}
+
+func drawWorld(t *rapid.T) world {
+	w := world{form: rapid.SampledFrom([]policy.PathForm{policy.Encoded, policy.Decoded}).Draw(t, "form")}
+	known := map[string]bool{}
+	for range rapid.IntRange(1, 7).Draw(t, "routes") {
+		route := "$default"
+		if rapid.IntRange(0, 11).Draw(t, "default") > 0 {
+			route = drawTemplate(t)
+		}
+		if known[route] {
+			continue
+		}
+		known[route] = true
+		w.routes = append(w.routes, policy.Route{Route: route, Require: drawRequire(t)})
+		w.opinion = append(w.opinion, route)
+	}
+	table, found := policy.Compile(w.routes)
+	if found != nil {
+		t.Fatalf("%v: %v", w.opinion, found)
+	}
+	w.table = table
+	w.caller = drawCaller(t)
+	for _, r := range w.routes {
+		w.granted = append(w.granted, grants(r.Require, w.caller))
+	}
+	return w
+}
+
+// drawPath makes a path near the table's templates, and odd in places.
+func (w world) drawPath(t *rapid.T) string {
+	route := rapid.SampledFrom(w.opinion).Draw(t, "near")
+	segment := func() string {
+		if rapid.IntRange(0, 14).Draw(t, "odd") == 0 {
+			return rapid.SampledFrom(oddTexts).Draw(t, "odd text")
+		}
+		return rapid.SampledFrom(paramTexts).Draw(t, "text")
+	}
+	var out []string
+	for _, part := range parts(route) {
+		switch {
+		case strings.HasSuffix(part, "+}"):
+			for range rapid.IntRange(1, 3).Draw(t, "run") {
+				out = append(out, segment())
+			}
+		case part[0] == '{' || rapid.IntRange(0, 9).Draw(t, "change") == 0:
+			out = append(out, segment())
+		case w.form == policy.Encoded:
+			out = append(out, canonical(part))
+		default:
+			out = append(out, part)
+		}
+	}
+	for rapid.IntRange(0, 5).Draw(t, "more") == 0 && len(out) < 9 {
+		out = append(out, segment())
+	}
+	return strings.Join(out, "/")
+}
+
+func (w world) arn(method, path string) policy.ARN {
+	a, err := policy.ParseARN(stage + method + "/" + path)
+	if err != nil {
+		panic(err)
+	}
+	return a
+}
+
+func drawMethod(t *rapid.T) string {
+	return rapid.SampledFrom([]string{"GET", "GET", "POST", "PUT"}).Draw(t, "request method")
+}
+
+// check tries at least so many cases, more where -rapid.checks asks for them.
+func check(t *testing.T, cases int, property func(*rapid.T)) {
+	t.Helper()
+	for range max(1, cases/rapidChecks()) {
+		rapid.Check(t, property)
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+func matchProperty(t *rapid.T) {
+	w := drawWorld(t)
+	for range 8 {
+		method, path := drawMethod(t), w.drawPath(t)
+		id, ok := w.table.Match(w.form, method, path)
+		want := w.opinion.choose(w.form == policy.Encoded, method, path)
+		if ok != (want >= 0) || ok && int(id) != want {
+			t.Fatalf("%q: %s %q matches %d (%t), the other opinion is %d", w.opinion, method, path, id, ok, want)
+		}
+	}
+}
+
+// singleProperty: where nothing is cached, the document for a request says
+// what the table says.
+func singleProperty(t *rapid.T) {
+	w := drawWorld(t)
+	method, path := drawMethod(t), w.drawPath(t)
+	a := w.arn(method, path)
+	id, ok := w.table.Match(w.form, method, path)
+	allow := ok && w.table.Decide(id, w.caller) == nil
+	if want := w.opinion.choose(w.form == policy.Encoded, method, path); allow != (want >= 0 && w.granted[want]) {
+		t.Fatalf("%q: %s %q is decided %t", w.opinion, method, path, allow)
+	}
+	d, err := w.table.Single(w.form, a, id, allow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	iam, err := readDocument(d.JSON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := iam.allows(a.String()); got != allow || d.Allows(a) != allow {
+		t.Fatalf("%q: %s %q is decided %t, the document says %t\n%s", w.opinion, method, path, allow, got, d.JSON)
+	}
+	if !allow && iam.evaluate(a.String()) != "deny" {
+		t.Fatalf("a refusal that is silent: %s", d.JSON)
+	}
+}
+
+// cachedProperty is section 6: a cached document never allows what the table
+// refuses, refuses what the table allows only for routes that are reported,
+// and lets through nothing else but what is reported.
+func cachedProperty(t *rapid.T) {
+	w := drawWorld(t)
+	set := w.table.Granted(w.caller)
+	for i, g := range w.granted {
+		if set.Has(policy.RouteID(i)) != g || (w.table.Decide(policy.RouteID(i), w.caller) == nil) != g {
+			t.Fatalf("%s: granted %t, want %t", w.opinion[i], set.Has(policy.RouteID(i)), g)
+		}
+	}
+	v := view{world: w, reach: w.table.Reach(w.form, set), named: w.table.Inexpressible(w.form)}
+	d, err := w.table.Cached(w.form, w.arn("GET", "anything"), set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.iam, err = readDocument(d.JSON); err != nil {
+		t.Fatal(err)
+	}
+	if size := w.table.Largest(w.form, w.arn("GET", ""), 0); len(d.JSON) > size.Bytes {
+		t.Fatalf("%q: a document of %d bytes, the largest was to be %d (%t)\n%s", w.opinion, len(d.JSON), size.Bytes, size.Exact, d.JSON)
+	}
+	if size := w.table.Largest(w.form, w.arn("GET", ""), 1<<20); len(d.JSON) > size.Bytes {
+		t.Fatalf("%q: a document of %d bytes, the bound was %d\n%s", w.opinion, len(d.JSON), size.Bytes, d.JSON)
+	}
+	for range 12 {
+		method, path := drawMethod(t), w.drawPath(t)
+		if said := v.judge(method, path); said != "" {
+			t.Fatalf("%q\nfor %v: %s %q %s\n%s", w.opinion, w.granted, method, path, said, d.JSON)
+		}
+		if a := w.arn(method, path); d.Allows(a) != v.iam.allows(a.String()) {
+			t.Fatalf("%s %q: the two evaluators differ\n%s", method, path, d.JSON)
+		}
+	}
+}
+
+// view is a cached document beside what the package reports about it.
+type view struct {
+	world
+	iam   iamDocument
+	reach policy.Reach
+	named []policy.Inexpressible
+}
+
+// judge says what is wrong with the document's answer to a request.
+func (v view) judge(method, path string) string {
+	encoded := v.form == policy.Encoded
+	allowed := v.iam.allows(stage + method + "/" + path)
+	route := v.opinion.choose(encoded, method, path)
+	switch {
+	case route >= 0 && allowed && !v.granted[route]:
+		return "is allowed and was refused"
+	case route >= 0 && !allowed && v.granted[route]:
+		return v.excuse(route, method)
+	case route >= 0 || !allowed:
+		return ""
+	case encoded && v.respells(method, path):
+		return "is allowed and another spelling of what was refused"
+	case clean(encoded, path) && !v.reported(method, path):
+		return "is no route's and open, and is not reported"
+	}
+	return ""
+}
+
+// excuse accepts a refusal of a route that is reported, for this caller and
+// before any.
+func (v view) excuse(route int, method string) string {
+	out := policy.Use{Route: policy.RouteID(route), Method: method}
+	if !slices.Contains(v.reach.LeftOut, out) {
+		return "is granted and refused, and the reach does not say so"
+	}
+	if !slices.ContainsFunc(v.named, func(x policy.Inexpressible) bool {
+		return (x.Route == out.Route || x.With == out.Route) && slices.Contains(x.Methods, method)
+	}) {
+		return "is granted and refused, and the route was not named as inexpressible"
+	}
+	return ""
+}
+
+// respells says whether a path, decoded and encoded anew, is a refused one.
+func (v view) respells(method, path string) bool {
+	var out []string
+	for _, raw := range strings.Split(path, "/") {
+		said, err := url.PathUnescape(raw)
+		if err != nil || strings.Contains(said, "/") {
+			return false
+		}
+		out = append(out, canonical(said))
+	}
+	route := v.opinion.choose(true, method, strings.Join(out, "/"))
+	return route >= 0 && !v.granted[route]
+}
+
+// clean says whether each segment could be a parameter's.
+func clean(encoded bool, path string) bool {
+	for _, raw := range strings.Split(path, "/") {
+		said, ok := text(encoded, raw)
+		if !ok || encoded && canonical(said) != raw {
+			return false
+		}
+	}
+	return true
+}
+
+func (v view) reported(method, path string) bool {
+	return slices.ContainsFunc(v.reach.AlsoOpens, func(p string) bool { return globs(p, method+" /"+path) })
+}
+
+func TestMatchingAgreesWithAnotherOpinionOnAnyTable(t *testing.T) {
+	t.Parallel()
+	check(t, 2000, matchProperty)
+}
+
+func TestUncachedDocumentSaysWhatTheTableSays(t *testing.T) {
+	t.Parallel()
+	check(t, 2000, singleProperty)
+}
+
+func TestCachedDocumentNeverAllowsWhatTheTableRefuses(t *testing.T) {
+	t.Parallel()
+	check(t, 5000, cachedProperty)
+}
+
+func FuzzMatch(f *testing.F)          { f.Fuzz(rapid.MakeFuzz(matchProperty)) }
+func FuzzSingleDocument(f *testing.F) { f.Fuzz(rapid.MakeFuzz(singleProperty)) }
+func FuzzCachedDocument(f *testing.F) { f.Fuzz(rapid.MakeFuzz(cachedProperty)) }
+
+func TestDenialsCarryTheirCode(t *testing.T) {
+	t.Parallel()
+	check(t, 200, func(t *rapid.T) {
+		w := drawWorld(t)
+		for i, g := range w.granted {
+			err := w.table.Decide(policy.RouteID(i), w.caller)
+			var code reason.Code
+			if !g && (!errors.As(err, &code) || code.Status() != 403) {
+				t.Fatalf("%v is no denial", err)
+			}
+		}
+	})
+}
