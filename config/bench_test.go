@@ -21,7 +21,7 @@ func BenchmarkLoad(b *testing.B) {
 	for name, data := range map[string][]byte{"shipped": small, "300 routes": []byte(large.String())} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := read(data, "authorizer.yaml", everything, unbuilt); err != nil {
+				if _, err := read(data, "authorizer.yaml", everything); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -127,7 +127,7 @@ func TestCatalogueHasEveryKey(t *testing.T) {
 
 func TestAbsentKeysHaveTheirDefaults(t *testing.T) {
 	t.Parallel()
-	c, err := load(write(t, complete("api_keys: {secrets: [k]}\ngateway: {cache_ttl: 0s}\ntables: {revocations: none, nonces: nonces}\nsignatures: {secrets: [k]}\n")), everything, nil)
+	c, err := Load(write(t, complete("api_keys: {secrets: [k]}\ngateway: {cache_ttl: 0s}\ntables: {revocations: none, nonces: nonces}\nsignatures: {secrets: [k]}\n")), everything)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func TestAbsentKeysHaveTheirDefaults(t *testing.T) {
 	if diff := cmp.Diff(want, c, cmpopts.IgnoreUnexported(Config{})); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	empty, err := load(write(t, complete("\n")), everything, nil)
+	empty, err := Load(write(t, complete("\n")), everything)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,14 +163,14 @@ func TestAbsentKeysHaveTheirDefaults(t *testing.T) {
 
 func TestExplicitZeroIsNotAnAbsentKey(t *testing.T) {
 	t.Parallel()
-	c, err := load(write(t, complete(`
+	c, err := Load(write(t, complete(`
 gateway: {cache_ttl: 0s, identity_sources: []}
 issuers:
   - {name: main, issuer: https://idp.example.com/, audiences: [api], leeway: 0s}
 bearer: {header: "", query: token}
 secrets: {previous_grace: 0s}
 revocation: {cache_ttl: 0s}
-`)), everything, nil)
+`)), everything)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ revocation: {cache_ttl: 0s}
 
 func TestDefaultMayDependOnAGivenKey(t *testing.T) {
 	t.Parallel()
-	c, err := load(write(t, complete("issuers:\n  - {name: main, issuer: legacy, audiences: [api], hmac_secret: prod/legacy}\n")), everything, nil)
+	c, err := Load(write(t, complete("issuers:\n  - {name: main, issuer: legacy, audiences: [api], hmac_secret: prod/legacy}\n")), everything)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,10 +199,10 @@ func TestDefaultMayDependOnAGivenKey(t *testing.T) {
 
 func TestClaimValuesKeepTheirTypes(t *testing.T) {
 	t.Parallel()
-	c, err := load(write(t, complete(`routes:
+	c, err := Load(write(t, complete(`routes:
   - route: GET /items
     require: [{jwt: {claims: {level: [3, "3", 0.5, true, "true", no]}}}]
-`)), everything, nil)
+`)), everything)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +224,7 @@ func TestRelativeKeyFileResolvesAgainstTheConfiguration(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(keys, "jwks.json"), []byte(set), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := load(path, everything, nil)
+	c, err := Load(path, everything)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func TestRelativeKeyFileResolvesAgainstTheConfiguration(t *testing.T) {
 
 func TestLineIsWhereAKeyOrItsSectionStands(t *testing.T) {
 	t.Parallel()
-	c, err := load(write(t, complete(`log:
+	c, err := Load(write(t, complete(`log:
   principal: hash
 response:
   claims:
@@ -250,7 +250,7 @@ routes:
     require:
       - jwt: {scopes: [a,
           b], claims: {"https://example.com/roles": [x]}}
-`)), everything, nil)
+`)), everything)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,7 +273,7 @@ routes:
 func TestFindingIsLocatedInAValidConfiguration(t *testing.T) {
 	t.Parallel()
 	path := write(t, complete("log:\n  principal: hash\n"))
-	c, err := load(path, everything, nil)
+	c, err := Load(path, everything)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,8 +288,8 @@ func TestShippedConfigurationsAreValid(t *testing.T) {
 	if _, err := Load("../deploy/authorizer.yaml", everything); err != nil {
 		t.Errorf("the default configuration does not start: %v", err)
 	}
-	if _, err := load("../deploy/authorizer-uncached.yaml", everything, nil); err != nil {
-		t.Errorf("but for what is not built yet: %v", err)
+	if _, err := Load("../deploy/authorizer-uncached.yaml", everything); err != nil {
+		t.Errorf("the uncached configuration does not start: %v", err)
 	}
 }
 
@@ -297,7 +297,7 @@ func TestShippedConfigurationsHaveTheRoutesOfItems(t *testing.T) {
 	t.Parallel()
 	want := []string{"GET /items", "POST /items", "GET /items/{id}", "PUT /items/{id}", "PATCH /items/{id}", "DELETE /items/{id}", "$connect"}
 	for _, path := range []string{"../deploy/authorizer.yaml", "../deploy/authorizer-uncached.yaml"} {
-		c, err := load(path, everything, nil)
+		c, err := Load(path, everything)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -50,7 +50,7 @@ func TestVariableHoldsTextAndNeverYAML(t *testing.T) {
 		"none\nroutes: []", "[a, b]", "{jwt: {}}", "&x y", "*x", "!!int 3", "# comment", "null", "'", `"`, "a: b", "${ISSUER}",
 	} {
 		env := environment(map[string]string{"CLAIM": value})
-		c, err := load(write(t, complete("routes:\n  - {route: GET /items, require: [{jwt: {claims: {tenant: [\"${CLAIM}\", \"x ${CLAIM}\"]}}}]}\n")), env, nil)
+		c, err := Load(write(t, complete("routes:\n  - {route: GET /items, require: [{jwt: {claims: {tenant: [\"${CLAIM}\", \"x ${CLAIM}\"]}}}]}\n")), env)
 		if err != nil {
 			t.Errorf("%q: %v", value, err)
 			continue

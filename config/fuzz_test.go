@@ -32,7 +32,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte("issuers:\n  - hmac_secret: '" + canary + "!'\n"))
 	f.Add([]byte("api_keys: {secrets: [" + canary + ": x]}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := read(data, "authorizer.yaml", everything, unbuilt)
+		c, err := read(data, "authorizer.yaml", everything)
 		if err == nil {
 			if c == nil || c.Table() == nil {
 				t.Fatal("accepted without a route table")

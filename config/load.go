@@ -12,18 +12,14 @@ import (
 // Its error is of type Problems and lists everything that is wrong. It names
 // keys and lines and quotes no value that could be a secret.
 func Load(path string, getenv func(string) (string, bool)) (*Config, error) {
-	return load(path, getenv, unbuilt)
-}
-
-func load(path string, getenv func(string) (string, bool), unbuilt []feature) (*Config, error) {
 	data, err := readFile(path)
 	if err != nil {
 		return nil, Problems{{File: path, Text: err.Error()}}
 	}
-	return read(data, path, getenv, unbuilt)
+	return read(data, path, getenv)
 }
 
-func read(data []byte, path string, getenv func(string) (string, bool), unbuilt []feature) (*Config, error) {
+func read(data []byte, path string, getenv func(string) (string, bool)) (*Config, error) {
 	r := newReport(path)
 	body := document(data, r)
 	if body == nil {
@@ -37,7 +33,6 @@ func read(data []byte, path string, getenv func(string) (string, bool), unbuilt 
 	newDecoder(getenv, newReport(path)).value(body, reflect.ValueOf(c).Elem(), "")
 	c.validate(r)
 	r.sort()
-	c.refuseUnbuilt(r, unbuilt)
 	if err := r.err(); err != nil {
 		return nil, err
 	}

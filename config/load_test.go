@@ -111,7 +111,7 @@ func TestBrokenConfigurationIsNamedByFileLineAndKey(t *testing.T) {
 					want = want[1:]
 				}
 				path := write(t, yaml)
-				_, err := load(path, everything, nil)
+				_, err := Load(path, everything)
 				if diff := cmp.Diff(want, said(t, path, err)); diff != "" {
 					t.Errorf("(-want +got)\n%s", diff)
 				}
@@ -129,7 +129,7 @@ func TestConfigurationThatOnlyLooksBrokenLoads(t *testing.T) {
 			t.Parallel()
 			yaml := complete(string(f.Data))
 			path := write(t, yaml)
-			if _, err := load(path, everything, nil); err != nil {
+			if _, err := Load(path, everything); err != nil {
 				t.Error(err)
 			}
 			schemaAgrees(t, schema, yaml, true)
@@ -177,11 +177,11 @@ func TestBytesThatAreNoTextAreRefusedWithTheirLine(t *testing.T) {
 func TestWindowsFileLoadsAndKeepsItsLines(t *testing.T) {
 	t.Parallel()
 	windows := func(s string) string { return "\ufeff" + strings.ReplaceAll(s, "\n", "\r\n") }
-	if _, err := load(write(t, windows(complete("log: {principal: hash}\n"))), everything, nil); err != nil {
+	if _, err := Load(write(t, windows(complete("log: {principal: hash}\n"))), everything); err != nil {
 		t.Error(err)
 	}
 	path := write(t, windows(complete("log:\n\n  principal: rot13\n")))
-	_, err := load(path, everything, nil)
+	_, err := Load(path, everything)
 	want := []string{"authorizer.yaml:3: log.principal: must be plain or hash"}
 	if diff := cmp.Diff(want, said(t, path, err)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
@@ -229,7 +229,7 @@ func TestSecretPastedIntoTheFileIsNotRepeated(t *testing.T) {
 		"gateway: !" + secret + " x\n",
 		"tables: {revocations: '${" + secret + "}'}\n",
 	} {
-		_, err := load(write(t, complete(yaml)), everything, nil)
+		_, err := Load(write(t, complete(yaml)), everything)
 		if err == nil {
 			t.Errorf("accepted: %s", yaml)
 		} else if strings.Contains(err.Error(), secret[8:]) {

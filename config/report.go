@@ -40,7 +40,7 @@ func (p Problem) String() string {
 }
 
 // Problems is the error that Load returns: all that is wrong with a file, in
-// the order of its lines; what is not built yet comes last.
+// the order of its lines.
 type Problems []Problem
 
 // Error holds one line for each problem.

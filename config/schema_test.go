@@ -179,7 +179,7 @@ func typesOf(s *jsonschema.Schema) []string {
 
 func TestSchemaKnowsTheDefaults(t *testing.T) {
 	t.Parallel()
-	c, err := load(write(t, complete("gateway: {cache_ttl: 0s}\napi_keys: {secrets: [k]}\nsignatures: {secrets: [k], replay: allow}\n")), everything, nil)
+	c, err := Load(write(t, complete("gateway: {cache_ttl: 0s}\napi_keys: {secrets: [k]}\nsignatures: {secrets: [k], replay: allow}\n")), everything)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,13 +21,13 @@ func TestTableWhosePoliciesAreTooLargeDoesNotStart(t *testing.T) {
 	t.Parallel()
 	refused := regexp.MustCompile(`^authorizer\.yaml:6: routes: some caller (?:gets|may get) a policy of ([0-9]+) bytes, over response\.max_policy_bytes \(1024\): `)
 	path := write(t, manyRoutes("response: {max_policy_bytes: 1024}\n\n"))
-	_, err := load(path, everything, nil)
+	_, err := Load(path, everything)
 	got := said(t, path, err)
 	if len(got) != 1 || !refused.MatchString(got[0]) {
 		t.Fatalf("got %q", got)
 	}
 	size := refused.FindStringSubmatch(got[0])[1]
-	if _, err := load(write(t, manyRoutes("response: {max_policy_bytes: "+size+"}\n")), everything, nil); err != nil {
+	if _, err := Load(write(t, manyRoutes("response: {max_policy_bytes: "+size+"}\n")), everything); err != nil {
 		t.Errorf("with the %s bytes it asked for: %v", size, err)
 	}
 }
@@ -38,7 +38,7 @@ func TestSizeOfPoliciesMattersOnlyWhereTheyAreCached(t *testing.T) {
 		"not cached":     "gateway: {cache_ttl: 0s}\nresponse: {max_policy_bytes: 1024}\n",
 		"simple answers": "gateway: {identity_sources: [$request.header.Authorization, $context.routeKey]}\nresponse: {http_api: simple, max_policy_bytes: 1024}\n",
 	} {
-		if _, err := load(write(t, manyRoutes(head)), everything, nil); err != nil {
+		if _, err := Load(write(t, manyRoutes(head)), everything); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -47,7 +47,7 @@ func TestSizeOfPoliciesMattersOnlyWhereTheyAreCached(t *testing.T) {
 func TestSizeCountsTheStagesThatMayCall(t *testing.T) {
 	t.Parallel()
 	size := func(apis string) string {
-		_, err := load(write(t, manyRoutes("gateway: {apis: ["+apis+"]}\nresponse: {max_policy_bytes: 1024}\n")), everything, nil)
+		_, err := Load(write(t, manyRoutes("gateway: {apis: ["+apis+"]}\nresponse: {max_policy_bytes: 1024}\n")), everything)
 		if err == nil {
 			t.Fatalf("%s: accepted", apis)
 		}
