@@ -25,7 +25,7 @@ var leaves = map[string][]string{
 	"keydoc":     {},
 	"secrets":    {"reason", "problem", "keydoc"},
 	"apikey":     {"reason", "problem", "keydoc"},
-	"httpsig":    {"reason", "problem"},
+	"httpsig":    {"reason", "problem", "keydoc"},
 	"revocation": {"reason", "problem"},
 	"backend":    {},
 }

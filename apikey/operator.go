@@ -98,8 +98,9 @@ func (o *Operator) Create(ctx context.Context, secret string, g Grant, others ..
 // record makes the JSON of a new key, and holds it to the rules.
 func (o *Operator) record(g Grant, key Generated) ([]byte, error) {
 	r := record{
-		SHA256: hex.EncodeToString(key.sum[:]), Principal: g.Principal, Scopes: g.Scopes, Networks: g.Networks,
-		UsageIdentifierKey: g.UsageIdentifierKey, NotBefore: timeText(g.NotBefore), ExpiresAt: timeText(g.ExpiresAt),
+		SHA256:             hex.EncodeToString(key.sum[:]),
+		Terms:              keydoc.Terms{Principal: g.Principal, Scopes: g.Scopes, Networks: g.Networks, ExpiresAt: keydoc.TimeText(g.ExpiresAt)},
+		UsageIdentifierKey: g.UsageIdentifierKey, NotBefore: keydoc.TimeText(g.NotBefore),
 	}
 	switch {
 	case !g.ExpiresAt.IsZero() && !g.ExpiresAt.After(o.now()):
@@ -154,13 +155,13 @@ func (o *Operator) Rotate(ctx context.Context, secret, id string, grace time.Dur
 		}
 		out.CutShort = time.Time{}
 		if r.Previous != nil {
-			if until, err := parseTime("previous.until", &r.Previous.Until); err == nil && until.After(now) {
+			if until, err := keydoc.Time("previous.until", &r.Previous.Until); err == nil && until.After(now) {
 				out.CutShort = until
 			}
 			r.Previous = nil
 		}
 		if grace > 0 {
-			r.Previous = &replaced{SHA256: r.SHA256, Until: *timeText(out.Until)}
+			r.Previous = &replaced{SHA256: r.SHA256, Until: *keydoc.TimeText(out.Until)}
 		}
 		r.SHA256 = hex.EncodeToString(key.sum[:])
 		return nil
@@ -268,13 +269,6 @@ func (o *Operator) List(ctx context.Context, secret string) ([]Listed, error) {
 func hasSum(text []byte, key Generated) bool {
 	var r record
 	return keydoc.Decode(text, &r) == nil && r.SHA256 == hex.EncodeToString(key.sum[:])
-}
-
-func timeText(t time.Time) *string {
-	if t.IsZero() {
-		return nil
-	}
-	return new(t.UTC().Format(time.RFC3339))
 }
 
 func (o *Operator) now() time.Time {

@@ -7,10 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"regexp"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -64,16 +61,11 @@ func (s *sums) match(with *[sha256.Size]byte) (current, previous bool) {
 
 // record is a Record's JSON.
 type record struct {
-	SHA256             string         `json:"sha256"`
-	Principal          string         `json:"principal"`
-	Scopes             []string       `json:"scopes,omitempty"`
-	Networks           []string       `json:"networks,omitempty"`
-	UsageIdentifierKey string         `json:"usage_identifier_key,omitempty"`
-	NotBefore          *string        `json:"not_before,omitempty"`
-	ExpiresAt          *string        `json:"expires_at,omitempty"`
-	Disabled           bool           `json:"disabled,omitzero"`
-	Context            jsontext.Value `json:"context,omitempty"`
-	Previous           *replaced      `json:"previous,omitempty"`
+	SHA256 string `json:"sha256"`
+	keydoc.Terms
+	UsageIdentifierKey string    `json:"usage_identifier_key,omitempty"`
+	NotBefore          *string   `json:"not_before,omitempty"`
+	Previous           *replaced `json:"previous,omitempty"`
 }
 
 // replaced is a secret that a rotation has left.
@@ -83,17 +75,8 @@ type replaced struct {
 }
 
 // Rules are what the configuration asks of records. The zero value asks
-// nothing. Their errors must not quote what they are given: it may be a secret
-// in the wrong place.
-type Rules struct {
-	// ContextKey returns the context key under which a name reaches the
-	// backend, or why a record must not use the name: it is reserved, or a
-	// claim has it.
-	ContextKey func(name string) (string, error)
-	// Network says why a record must not name a network: there is none of this
-	// name, or a cached answer would serve other addresses.
-	Network func(name string) error
-}
+// nothing.
+type Rules keydoc.Rules
 
 // Parse reads a secret's text: {"keys": {"<id>": {record}}}. A bad record is
 // left out and named by its id in an error; the others are good. A text that
@@ -115,73 +98,15 @@ func (r Rules) record(id string, value jsontext.Value) (*Record, error) {
 		UsageIdentifierKey: in.UsageIdentifierKey, Disabled: in.Disabled,
 	}
 	for _, step := range []func() error{
-		func() error { return checkPrincipal(in.Principal) },
-		func() error { return checkScopes(in.Scopes) },
-		func() error { return r.checkNetworks(in.Networks) },
-		func() (err error) { out.NotBefore, err = parseTime("not_before", in.NotBefore); return err },
-		func() (err error) { out.ExpiresAt, err = parseTime("expires_at", in.ExpiresAt); return err },
+		func() (err error) { out.ExpiresAt, out.Context, err = keydoc.Rules(r).Read(in.Terms); return err },
+		func() (err error) { out.NotBefore, err = keydoc.Time("not_before", in.NotBefore); return err },
 		func() (err error) { out.sums, err = in.sums(); return err },
-		func() (err error) { out.Context, err = r.context(in.Context); return err },
 	} {
 		if err := step(); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
-}
-
-// maxPrincipal is what the context's longest string leaves for it, in bytes.
-const maxPrincipal = 512
-
-func checkPrincipal(principal string) error {
-	switch {
-	case principal == "":
-		return errors.New("principal is missing or empty")
-	case len(principal) > maxPrincipal:
-		return fmt.Errorf("principal is longer than %d bytes", maxPrincipal)
-	case strings.ContainsFunc(principal, unicode.IsControl):
-		return errors.New("principal has control characters")
-	}
-	return nil
-}
-
-// scope is a scope-token of RFC 6749 section 3.3: backends read a list of them
-// from one string.
-var scope = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]+$`)
-
-func checkScopes(scopes []string) error {
-	for n, s := range scopes {
-		if !scope.MatchString(s) {
-			return fmt.Errorf("scopes[%d] is no scope: printable ASCII without blanks, quotes and backslashes", n)
-		}
-	}
-	return nil
-}
-
-func (r Rules) checkNetworks(networks []string) error {
-	for n, name := range networks {
-		if name == "" {
-			return fmt.Errorf("networks[%d] is empty", n)
-		}
-		if r.Network == nil {
-			continue
-		}
-		if err := r.Network(name); err != nil {
-			return fmt.Errorf("networks[%d]: %w", n, err)
-		}
-	}
-	return nil
-}
-
-func parseTime(member string, text *string) (time.Time, error) {
-	if text == nil {
-		return time.Time{}, nil
-	}
-	t, err := time.Parse(time.RFC3339, *text)
-	if err != nil || t.IsZero() {
-		return time.Time{}, fmt.Errorf("%s is not a time as in 2027-01-01T00:00:00Z", member)
-	}
-	return t, nil
 }
 
 func (in *record) sums() (*sums, error) {
@@ -197,7 +122,7 @@ func (in *record) sums() (*sums, error) {
 	if out.previous, err = parseSum("previous.sha256", in.Previous.SHA256); err != nil {
 		return nil, err
 	}
-	out.until, err = parseTime("previous.until", &in.Previous.Until)
+	out.until, err = keydoc.Time("previous.until", &in.Previous.Until)
 	return out, err
 }
 

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/dunglas/httpsfv"
+
+	"lambda-authorizer/keydoc"
 )
 
 // Whoever has not the secret is refused whatever they send.
@@ -103,7 +105,7 @@ func FuzzParseKeys(f *testing.F) {
 			t.Fatalf("no keys and %d errors", len(errs))
 		}
 		for id, key := range keys {
-			if !keyID.MatchString(id) || key.ID != id || key.Principal == "" || len(key.secrets().current) < minSecret {
+			if !keyID.MatchString(id) || key.ID != id || key.Principal == "" || len(key.secrets().current) < keydoc.MinSecret {
 				t.Fatalf("%q is a key: %+v", id, key)
 			}
 		}

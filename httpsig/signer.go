@@ -44,7 +44,7 @@ type Signer struct {
 // stands in the key's record.
 func NewSigner(id, base64Secret string) (*Signer, error) {
 	if !keyID.MatchString(id) {
-		return nil, fmt.Errorf("httpsig: the key id does not match %s", keyID)
+		return nil, fmt.Errorf("httpsig: %w", errNoID)
 	}
 	b, err := parseSecret("the secret", strings.TrimSpace(base64Secret))
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"lambda-authorizer/keydoc"
 	"lambda-authorizer/reason"
 )
 
@@ -72,7 +73,7 @@ func New(c Config, o Options) (*Verifier, error) {
 		authorities: slices.Clone(c.Authorities),
 		maxAge:      c.MaxAge,
 		replay:      c.Replay == "allow",
-		nobody:      make([]byte, minSecret),
+		nobody:      make([]byte, keydoc.MinSecret),
 	}
 	if v.now == nil {
 		v.now = time.Now
