@@ -18,6 +18,7 @@ run: build local/node_modules/.stamp
 build:
 	@CGO_ENABLED=0 go build $(LAMBDA_FLAGS) -o build/authorizer/bootstrap ./cmd/authorizer
 	@CGO_ENABLED=0 go build $(LAMBDA_FLAGS) -o build/items/bootstrap ./cmd/items
+	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -o build/authctl ./cmd/authctl
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -o build/local ./cmd/local
 
 ## setup: the npm packages that the tests and the local stack run

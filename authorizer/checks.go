@@ -81,7 +81,13 @@ func (a *Authorizer) address(ctx context.Context, t *Trace) error {
 	if lists == nil {
 		return nil
 	}
-	client, known := lists.Client(t.Request.Source, t.Request.Header("X-Forwarded-For"))
+	forwarded := t.Request.Header("X-Forwarded-For")
+	if a.config.Gateway.CacheTTL > 0 && len(a.config.TrustedProxies) > 0 && len(forwarded) > 1 {
+		// Which of several lines API Gateway keeps the answer under is not
+		// documented: an answer for one could serve another.
+		return fmt.Errorf("%w: X-Forwarded-For has %d lines, and answers are cached", reason.AddressNotAllowed, len(forwarded))
+	}
+	client, known := lists.Client(t.Request.Source, forwarded)
 	t.Client = client
 	if len(a.config.DenyNetworks) > 0 {
 		if !known {

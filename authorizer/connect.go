@@ -29,6 +29,9 @@ type Surroundings struct {
 	// AWS gives the SDK's configuration. It is called when a table or a secret
 	// is first needed, and again after an error. Required where there is one.
 	AWS func(context.Context) (aws.Config, error)
+	// Nonces spends signatures in place of tables.nonces, for whoever must not
+	// write.
+	Nonces httpsig.Nonces
 	// HTTP fetches key sets; nil is a client of package jwks.
 	HTTP *http.Client
 	// Now is the clock; nil is time.Now.
@@ -113,8 +116,8 @@ func reader[R any](w *wiring, names []string, parse func([]byte) (map[string]R, 
 
 func (w *wiring) signatures() (SignatureVerifier, error) {
 	keys := signingKeys{reader(w, w.cfg.Signatures.Secrets, httpsig.ParseKeys, 0)}
-	o := httpsig.Options{Keys: keys, Now: w.s.Now}
-	if w.cfg.Tables.Nonces != "" {
+	o := httpsig.Options{Keys: keys, Now: w.s.Now, Nonces: w.s.Nonces}
+	if o.Nonces == nil && w.cfg.Tables.Nonces != "" {
 		o.Nonces = nonces.New(w.tables, w.cfg.Tables.Nonces)
 	}
 	v, err := httpsig.New(*w.cfg.Signatures, o)

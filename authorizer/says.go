@@ -37,7 +37,9 @@ func (t *Trace) Says(s Step) string {
 		return t.Template
 	case s.Name == "grants":
 		return "an entry of its require is met"
-	case s.Name == "replay" && t.Caller.Signature != nil:
+	case s.Name == "replay" && t.Caller.Signature == nil:
+		return "there is no signature"
+	case s.Name == "replay":
 		return "the first use of this signature"
 	case s.Name == "answer":
 		return t.answerSays()
