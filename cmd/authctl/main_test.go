@@ -1,0 +1,18 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "write the files in the scripts anew")
+
+// TestMain lets scripts run authctl as a process of its own.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"authctl": func() { os.Exit(process()) },
+	})
+}
