@@ -84,7 +84,7 @@ func (s *Store) Get(ctx context.Context, name string) (List, error) {
 	}
 	prefixes, skipped := raw.parse()
 	return List{
-		Name: name, CIDRs: ordered(prefixes), Skipped: skipped, Missing: raw.missing,
+		Name: name, CIDRs: append([]netip.Prefix{}, ordered(prefixes)...), Skipped: skipped, Missing: raw.missing,
 		ExpiresAt: raw.expires, Expired: raw.expired(s.now()),
 	}, nil
 }
