@@ -1,3 +1,8 @@
+//go:build !race
+
+// Single-threaded and slow under the race detector, which has nothing to find
+// here.
+
 package policy_test
 
 import (
@@ -59,6 +64,7 @@ type scene struct {
 	view
 	set      policy.Set
 	requests []request
+	taken    map[string][]bool // by Resource: which requests it takes
 }
 
 // request is one with the other opinion's answer.
@@ -88,7 +94,7 @@ func (s situation) play(t *testing.T) *scene {
 		t.Fatal(found)
 	}
 	v.table = table
-	sc := &scene{situation: s, view: v, set: table.SetOf(set...)}
+	sc := &scene{situation: s, view: v, set: table.SetOf(set...), taken: map[string][]bool{}}
 	sc.reach = table.Reach(s.form, sc.set)
 	sc.named = table.Inexpressible(s.form)
 	encoded := s.form == policy.Encoded
@@ -132,10 +138,9 @@ var oddlyEncoded = regexp.MustCompile(`(?i)%([01].|7f)`)
 // faults tries the paths around the table and says what is wrong with the
 // answers, no more than enough.
 func (s *scene) faults(enough int) []string {
-	allowed := make([]bool, len(s.requests))
+	allowed := s.evaluateAll()
 	var open, out []string
 	for i, r := range s.requests {
-		allowed[i] = s.iam.allows(stage + r.tail)
 		if allowed[i] && r.route >= 0 {
 			open = append(open, r.tail)
 		}
@@ -149,6 +154,34 @@ func (s *scene) faults(enough int) []string {
 		}
 	}
 	return append(out, s.silences(open)...)
+}
+
+// evaluateAll is evaluate for all requests. What a Resource takes is
+// remembered from one document to the next.
+func (s *scene) evaluateAll() []bool {
+	allowed, denied := make([]bool, len(s.requests)), make([]bool, len(s.requests))
+	for _, statement := range s.iam.Statement {
+		into := allowed
+		if statement.Effect == "Deny" {
+			into = denied
+		}
+		for _, resource := range statement.Resource {
+			if _, ok := s.taken[resource]; !ok {
+				taken := make([]bool, len(s.requests))
+				for i, r := range s.requests {
+					taken[i] = globs(resource, stage+r.tail)
+				}
+				s.taken[resource] = taken
+			}
+			for i, taken := range s.taken[resource] {
+				into[i] = into[i] || taken
+			}
+		}
+	}
+	for i := range allowed {
+		allowed[i] = allowed[i] && !denied[i]
+	}
+	return allowed
 }
 
 // judge asks more than a view does: what could be closed must be.
@@ -171,7 +204,12 @@ func (s *scene) judge(r request, allowed bool, open []string) string {
 	return ""
 }
 
+// closable says of a request that is no route's and let through why it need
+// not be.
 func (s *scene) closable(tail string, open []string) string {
+	if !slices.ContainsFunc(s.reach.Opens, func(use policy.Use) bool { return globs(s.wide(use), tail) }) {
+		return "is no route's and open, and no route needs that"
+	}
 	for _, allow := range s.allows() {
 		if !globs(allow, stage+tail) {
 			continue
@@ -278,31 +316,36 @@ func hex(c byte) string {
 // no path that is open is in reach of such a Deny.
 func (s *scene) silences(open []string) []string {
 	var out []string
-	for i, r := range s.opinion {
-		if s.view.granted[i] || r == "$default" {
+	for _, use := range s.reach.Closes {
+		if s.opinion[use.Route] == "$default" {
 			continue
 		}
-		methods := anyMethods
-		if m, _, _ := strings.Cut(r, " "); m != "ANY" {
-			methods = []string{m}
+		wide := s.wide(use)
+		harmless := !slices.ContainsFunc(open, func(p string) bool { return globs(wide, p) })
+		if path := strings.ReplaceAll(wide, "?*", "7"); harmless && s.iam.evaluate(stage+path) != "deny" {
+			out = append(out, path+" could be denied and is passed over in silence")
 		}
-		for _, m := range methods {
-			wide, path := m, m
-			for _, part := range parts(r) {
-				if part[0] == '{' {
-					wide, path = wide+"/?*", path+"/7"
-				} else {
-					wide, path = wide+"/"+spelt(s.view.form, part), path+"/"+spelt(s.view.form, part)
-				}
-			}
-			if len(parts(r)) == 0 {
-				wide, path = m+"/", m+"/"
-			}
-			harmless := !slices.ContainsFunc(open, func(p string) bool { return globs(wide, p) })
-			if harmless && s.iam.evaluate(stage+path) != "deny" {
-				out = append(out, path+" could be denied and is passed over in silence")
-			}
+	}
+	return out
+}
+
+// wide is the least that a Resource can say of a route.
+func (s *scene) wide(use policy.Use) string {
+	route := s.opinion[use.Route]
+	if route == "$default" {
+		return use.Method + "/*"
+	}
+	out := use.Method
+	for _, part := range parts(route) {
+		if part[0] == '{' {
+			part = "?*"
+		} else {
+			part = spelt(s.view.form, part)
 		}
+		out += "/" + part
+	}
+	if out == use.Method {
+		out += "/"
 	}
 	return out
 }
