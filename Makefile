@@ -8,7 +8,7 @@ GOVULNCHECK  := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME     ?= 30s
 NODE_STAMPS  := local/node_modules/.stamp testdata/record/node_modules/.stamp
 
-.PHONY: run test race build setup lint vulncheck fuzz clean
+.PHONY: run test race build setup bench lint vulncheck fuzz clean
 
 ## run: build and start everything on this machine
 run: build local/node_modules/.stamp
@@ -35,11 +35,16 @@ test: setup
 race: setup
 	go test -race ./...
 
+## bench: token verification beside its peers, as ratios
+bench:
+	@cd bench && go run .
+
 ## lint: gofmt, vet, staticcheck
 lint:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt'ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
+	cd bench && go vet ./... && go run $(STATICCHECK) ./...
 
 ## vulncheck: known vulnerabilities; needs the Go vulnerability database
 vulncheck:
