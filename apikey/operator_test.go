@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"lambda-authorizer/apikey"
+	"lambda-authorizer/keydoc"
 	"lambda-authorizer/reason"
 	"lambda-authorizer/secrets"
 )
@@ -58,22 +59,22 @@ func TestKeyIsNotCreatedAgainstTheRules(t *testing.T) {
 	s.create(t, "keys", map[string]map[string]any{"taken": record("taken")})
 	s.create(t, "more", map[string]map[string]any{"elsewhere": record("elsewhere")})
 	for want, g := range map[string]apikey.Grant{
-		"principal is missing or empty":                                    {},
-		"an API key's id is 1 to 32 of a-z and 0-9":                        {ID: "Acme", Principal: "p"},
-		"networks[0]: there is no such network":                            {Principal: "p", Networks: []string{"home"}},
-		"context: a name is reserved":                                      {Principal: "p", Context: map[string]any{"scope": "x"}},
-		"context is not JSON":                                              {Principal: "p", Context: map[string]any{"x": func() {}}},
-		"expires_at is in the past":                                        {Principal: "p", ExpiresAt: start},
-		"expires_at is not after not_before":                               {Principal: "p", NotBefore: start.Add(2 * time.Hour), ExpiresAt: start.Add(time.Hour)},
-		"the key's record is not JSON: its strings must be UTF-8":          {Principal: "p\xff"},
-		"there is an API key of this id already: taken in secret keys":     {ID: "taken", Principal: "p"},
-		"there is an API key of this id already: elsewhere in secret more": {ID: "elsewhere", Principal: "p"},
+		"principal is missing or empty":                                     {},
+		"an API key's id is 1 to 32 of a-z and 0-9":                         {ID: "Acme", Principal: "p"},
+		"networks[0]: there is no such network":                             {Principal: "p", Networks: []string{"home"}},
+		"context: a name is reserved":                                       {Principal: "p", Context: map[string]any{"scope": "x"}},
+		"context is not JSON":                                               {Principal: "p", Context: map[string]any{"x": func() {}}},
+		"expires_at is in the past":                                         {Principal: "p", ExpiresAt: start},
+		"expires_at is not after not_before":                                {Principal: "p", NotBefore: start.Add(2 * time.Hour), ExpiresAt: start.Add(time.Hour)},
+		"the key's record is not JSON: its strings must be UTF-8":           {Principal: "p\xff"},
+		"API key taken in secret keys: there is one of this id already":     {ID: "taken", Principal: "p"},
+		"API key elsewhere in secret more: there is one of this id already": {ID: "elsewhere", Principal: "p"},
 	} {
 		if _, err := s.operator().Create(t.Context(), "keys", g, "keys", "more"); err == nil || err.Error() != want {
 			t.Errorf("%+v: %v, want %s", g, err, want)
 		}
 	}
-	if _, err := s.operator().Create(t.Context(), "keys", apikey.Grant{ID: "taken", Principal: "p"}); !errors.Is(err, apikey.ErrExists) {
+	if _, err := s.operator().Create(t.Context(), "keys", apikey.Grant{ID: "taken", Principal: "p"}); !errors.Is(err, keydoc.ErrExists) {
 		t.Errorf("%v", err)
 	}
 	if listed, err := s.operator().List(t.Context(), "keys"); err != nil || len(listed) != 1 {
@@ -151,16 +152,16 @@ func TestKeyThatCannotBeChangedSaysWhy(t *testing.T) {
 	s := newService(t)
 	s.create(t, "keys", map[string]map[string]any{"bad": record("bad", "disable", true)})
 	o := s.operator()
-	if err := o.Disable(t.Context(), "keys", "none"); !errors.Is(err, apikey.ErrUnknown) {
+	if err := o.Disable(t.Context(), "keys", "none"); !errors.Is(err, keydoc.ErrUnknown) {
 		t.Errorf("unknown: %v", err)
 	}
-	if _, err := o.Rotate(t.Context(), "keys", "none", 0); !errors.Is(err, apikey.ErrUnknown) {
+	if _, err := o.Rotate(t.Context(), "keys", "none", 0); !errors.Is(err, keydoc.ErrUnknown) {
 		t.Errorf("unknown: %v", err)
 	}
 	if _, err := o.Rotate(t.Context(), "keys", "bad", -1); err == nil || err.Error() != "grace is negative" {
 		t.Errorf("negative grace: %v", err)
 	}
-	want := "the record of API key bad is bad, so that it is not used as it is: /disable is no member of a record"
+	want := "API key bad: its record is bad, so that it is not used as it is: /disable is no member of a record"
 	if err := o.Disable(t.Context(), "keys", "bad"); err == nil || err.Error() != want {
 		t.Errorf("bad record: %v", err)
 	}

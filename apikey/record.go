@@ -82,7 +82,11 @@ type Rules keydoc.Rules
 // left out and named by its id in an error; the others are good. A text that
 // is no such document gives no map and one error. No error quotes a value.
 func (r Rules) Parse(text []byte) (map[string]*Record, []error) {
-	return keydoc.Kind[*Record]{Name: "API key", Showable: ValidID, Parse: r.record}.Read(text)
+	return r.kind().Read(text)
+}
+
+func (r Rules) kind() keydoc.Kind[*Record] {
+	return keydoc.Kind[*Record]{Name: "API key", Showable: ValidID, Parse: r.record}
 }
 
 func (r Rules) record(id string, value jsontext.Value) (*Record, error) {

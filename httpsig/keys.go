@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"lambda-authorizer/keydoc"
+	"lambda-authorizer/reason"
 )
 
 var keyID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
@@ -61,7 +62,11 @@ func ParseKeys(text []byte) (map[string]*Key, []error) { return Rules{}.Parse(te
 // no such document gives no map and one error: keep the keys that were read
 // before. No error quotes a value.
 func (r Rules) Parse(text []byte) (map[string]*Key, []error) {
-	return keydoc.Kind[*Key]{Name: "signing key", Showable: keyID.MatchString, Parse: r.key}.Read(text)
+	return r.kind().Read(text)
+}
+
+func (r Rules) kind() keydoc.Kind[*Key] {
+	return keydoc.Kind[*Key]{Name: "signing key", Showable: keyID.MatchString, Parse: r.key}
 }
 
 func (r Rules) key(id string, value jsontext.Value) (*Key, error) {
@@ -83,6 +88,17 @@ func (r Rules) key(id string, value jsontext.Value) (*Key, error) {
 	}
 	k.secrets = func() secrets { return parsed }
 	return k, nil
+}
+
+// check is what depends on the record's state and the moment.
+func (k *Key) check(now time.Time) error {
+	switch {
+	case k.Disabled:
+		return deny(reason.SigningKeyDisabled, "key %s", k.ID)
+	case !k.Expires.IsZero() && !now.Before(k.Expires):
+		return deny(reason.SigningKeyExpired, "key %s", k.ID)
+	}
+	return nil
 }
 
 var errNoID = fmt.Errorf("a signing key's id does not match %s", keyID)

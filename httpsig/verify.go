@@ -213,10 +213,9 @@ func (v *Verifier) key(ctx context.Context, p *presented, bases []string, now ti
 		return nil, deny(reason.SigningKeyUnknown, "keyid %.64q", p.keyID)
 	case !authentic:
 		return nil, deny(reason.SignatureInvalid, "the MAC differs, key %s", key.ID)
-	case key.Disabled:
-		return nil, deny(reason.SigningKeyDisabled, "key %s", key.ID)
-	case !key.Expires.IsZero() && !now.Before(key.Expires):
-		return nil, deny(reason.SigningKeyExpired, "key %s", key.ID)
+	}
+	if err := key.check(now); err != nil {
+		return nil, err
 	}
 	return key, nil
 }

@@ -62,3 +62,15 @@ func exact(v any) bool {
 	}
 	return true
 }
+
+// ContextText writes members for the backend; nil where there are none.
+func ContextText(members map[string]any) (jsontext.Value, error) {
+	if len(members) == 0 {
+		return nil, nil
+	}
+	text, err := json.Marshal(members, json.Deterministic(true))
+	if err != nil {
+		return nil, errors.New("context is not JSON")
+	}
+	return text, nil
+}

@@ -22,6 +22,9 @@ type Terms struct {
 	Context   jsontext.Value `json:"context,omitempty"`
 }
 
+// Common makes a record that embeds Terms a Keeper.
+func (t *Terms) Common() *Terms { return t }
+
 // Rules are what a configuration asks of terms. The zero value asks nothing.
 // Their errors must not quote what they are given: it may be a secret in the
 // wrong place.
