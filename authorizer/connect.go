@@ -16,6 +16,7 @@ import (
 	"lambda-authorizer/config"
 	"lambda-authorizer/httpsig"
 	"lambda-authorizer/jwks"
+	"lambda-authorizer/keydoc"
 	"lambda-authorizer/network"
 	"lambda-authorizer/nonces"
 	"lambda-authorizer/reason"
@@ -57,7 +58,7 @@ func Connect(cfg *config.Config, s Surroundings) (a *Authorizer, prefetch func(c
 	}
 	o.Tokens = tokens
 	if cfg.APIKeys != nil {
-		o.APIKeys = apikey.NewVerifier(reader(w, cfg.APIKeys.Secrets, w.rules().Parse, 0), s.Now)
+		o.APIKeys = apikey.NewVerifier(reader(w, cfg.APIKeys.Secrets, apikey.Rules(w.rules()).Parse, 0), s.Now)
 	}
 	if cfg.Signatures != nil {
 		if o.Signatures, err = w.signatures(); err != nil {
@@ -103,8 +104,8 @@ func (w *wiring) tokens() (*jwks.Verifier, error) {
 }
 
 // rules hold the records of keys to the configuration.
-func (w *wiring) rules() apikey.Rules {
-	return apikey.Rules{ContextKey: w.cfg.RecordContextKey, Network: w.cfg.RecordNetwork}
+func (w *wiring) rules() keydoc.Rules {
+	return keydoc.Rules{ContextKey: w.cfg.RecordContextKey, Network: w.cfg.RecordNetwork}
 }
 
 func reader[R any](w *wiring, names []string, parse func([]byte) (map[string]R, []error), previous time.Duration) *secrets.Reader[R] {
@@ -115,7 +116,7 @@ func reader[R any](w *wiring, names []string, parse func([]byte) (map[string]R, 
 }
 
 func (w *wiring) signatures() (SignatureVerifier, error) {
-	keys := signingKeys{reader(w, w.cfg.Signatures.Secrets, httpsig.ParseKeys, 0)}
+	keys := signingKeys{reader(w, w.cfg.Signatures.Secrets, httpsig.Rules(w.rules()).Parse, 0)}
 	o := httpsig.Options{Keys: keys, Now: w.s.Now, Nonces: w.s.Nonces}
 	if o.Nonces == nil && w.cfg.Tables.Nonces != "" {
 		o.Nonces = nonces.New(w.tables, w.cfg.Tables.Nonces)
