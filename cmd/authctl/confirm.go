@@ -1,0 +1,43 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// onTerminal tells whether a stream of the process is a terminal.
+func onTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// confirm asks on the terminal before what locks out many. Standard input may
+// be taken by a token or a file, so it asks the terminal itself.
+func (t *tool) confirm(yes bool, what string) error {
+	if yes {
+		return nil
+	}
+	if !onTerminal(t.in) && !onTerminal(t.err) {
+		return usage("%s: nobody is here to confirm that: give --yes, or look first with --dry-run", what)
+	}
+	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	if err != nil {
+		return usage("%s: there is no terminal to confirm that on: give --yes, or look first with --dry-run", what)
+	}
+	defer tty.Close()
+	return ask(tty, what)
+}
+
+func ask(tty io.ReadWriter, what string) error {
+	fmt.Fprintf(tty, "%s\ntype yes to go on: ", what)
+	answer, err := bufio.NewReader(tty).ReadString('\n')
+	if err != nil || strings.TrimSpace(answer) != "yes" {
+		return refused("not confirmed: nothing was changed")
+	}
+	return nil
+}
