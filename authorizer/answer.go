@@ -46,6 +46,8 @@ type documentKey struct {
 	what   string
 	route  policy.RouteID
 	single bool
+	// socket keeps $connect apart from a REST API of the same id and stage.
+	socket bool
 }
 
 // answer renders the row of the answer table that the flow ended in. Where it
@@ -131,7 +133,7 @@ func (a *Authorizer) policy(t *Trace) (err error) {
 // such gets a document that opens nothing.
 func (a *Authorizer) document(t *Trace) (*policy.Document, error) {
 	req := t.Request
-	key := documentKey{form: req.Kind.Form(), stage: req.ARN}
+	key := documentKey{form: req.Kind.Form(), stage: req.ARN, socket: req.ARN.WebSocket()}
 	key.stage.Method, key.stage.Path = "", ""
 	var render func() (*policy.Document, error)
 	switch {
