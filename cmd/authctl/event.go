@@ -45,11 +45,13 @@ func (r *request) requestEvent() object {
 		return e
 	}
 	e["httpMethod"], e["path"] = r.method, r.path
+	context["path"] = r.withStage(r.path)
 	if resource := r.resource(); resource != "" {
 		e["resource"], context["resourcePath"] = resource, resource
 	}
 	if r.kind == "http1" {
 		e["version"], e["path"] = "1.0", r.withStage(r.decoded())
+		context["path"] = e["path"]
 		e["headers"], e["queryStringParameters"] = joined(r.headers), joined(r.query)
 		values := []string{}
 		for _, source := range r.sources {
@@ -93,7 +95,8 @@ func (r *request) resource() string {
 	return r.route
 }
 
-// withStage is the path with the stage in it, as HTTP APIs have it.
+// withStage is the path with the stage in it, as a client of the default
+// endpoint asks for it.
 func (r *request) withStage(path string) string {
 	if r.stage == "$default" {
 		return path

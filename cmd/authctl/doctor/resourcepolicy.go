@@ -45,9 +45,12 @@ func (c *Case) resourcePolicy() (string, []Finding) {
 				Why: "where the authorizer's policy is silent about a request, that Allow lets it in"})
 		}
 	}
-	fix := c.denyOnly(document, denies)
-	for i := range findings {
-		findings[i].Fix = fix
+	if len(findings) > 0 {
+		fix := c.denyOnly(document, denies)
+		for i := range findings {
+			findings[i].Fix = fix
+		}
+		return "", findings // who is shut out depends on what is left of it
 	}
 	findings = append(findings, c.shutOut(all)...)
 	return "it allows nothing behind the authorizer", findings
@@ -107,7 +110,11 @@ func (c *Case) denyOnly(document map[string]json.RawMessage, denies []json.RawMe
 	if err != nil {
 		panic(err)
 	}
-	return c.deployed(c.aws("update-rest-api", append(c.api(), "--patch-operations", string(patches))...))
+	fix := c.deployed(c.aws("update-rest-api", append(c.api(), "--patch-operations", string(patches))...))
+	if len(denies) > 0 {
+		fix = append(fix, "then run doctor again: with a resource policy, what has no authorizer needs an Allow of its own")
+	}
+	return fix
 }
 
 // statements reads a policy. One statement may stand without a list, and so

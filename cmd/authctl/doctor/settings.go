@@ -4,20 +4,22 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"lambda-authorizer/config"
 )
 
 // noAuthorizer: nothing stands in front of the API.
 func (c *Case) noAuthorizer() Finding {
 	g := c.Config.Gateway
 	args := append(c.api(), "--name", "authorizer")
+	var sources []string
+	for _, s := range g.IdentitySources {
+		sources = append(sources, c.spelled(s))
+	}
 	uri := "arn:aws:apigateway:" + c.API.Region + ":lambda:path/2015-03-31/functions/FUNCTION_ARN/invocations"
 	switch c.API.Kind {
 	case REST:
-		args = append(args, "--type", "REQUEST", "--identity-source", strings.Join(g.IdentitySources, ","))
+		args = append(args, "--type", "REQUEST", "--identity-source", strings.Join(sources, ","))
 	default:
-		args = append(append(args, "--authorizer-type", "REQUEST", "--identity-source"), g.IdentitySources...)
+		args = append(append(args, "--authorizer-type", "REQUEST", "--identity-source"), sources...)
 	}
 	if c.API.Kind == HTTP {
 		args = append(args, "--authorizer-payload-format-version", "2.0")
@@ -46,69 +48,6 @@ func (c *Case) stage() (string, []Finding) {
 	}
 	return "", []Finding{{Error, here + " is not in gateway.apis", "the function refuses every request of this stage (403, api_unknown)",
 		[]string{c.write("gateway.apis", `add "%s"`, here)}}}
-}
-
-// authorizerType: a TOKEN authorizer hands over one header and nothing else.
-func (c *Case) authorizerType() (string, []Finding) {
-	a := c.Authorizer
-	switch {
-	case !a.Lambda():
-		return "", []Finding{{Error, a.Name + " is a " + a.Type + " authorizer", "it never calls the function",
-			[]string{"name the Lambda authorizer with --authorizer: " + strings.Join(c.API.LambdaAuthorizers(), ", ")}}}
-	case a.Type == "REQUEST":
-		return "REQUEST", nil
-	}
-	findings := append(c.carriersOutOfReach(), c.routesOutOfReach()...)
-	return "TOKEN", findings
-}
-
-func (c *Case) toRequest() []string {
-	return c.setAuthorizer(patch{"replace", "/type", "REQUEST"})
-}
-
-// carriersOutOfReach: what a TOKEN event does not hold is never read.
-func (c *Case) carriersOutOfReach() []Finding {
-	var out, seen []config.Carrier
-	for _, carrier := range append(c.Config.BearerCarriers(), c.Config.APIKeyCarriers()...) {
-		if slices.ContainsFunc(c.Authorizer.IdentitySources, func(s string) bool { return sameSource(s, carrier.Source.String()) }) {
-			seen = append(seen, carrier)
-			continue
-		}
-		out = append(out, carrier)
-	}
-	var findings []Finding
-	for _, carrier := range out {
-		f := Finding{Warning, fmt.Sprintf("a TOKEN authorizer hands over %s alone, so %s is never read", strings.Join(c.Authorizer.IdentitySources, ","), carrier.Key),
-			"who presents a credential there is answered 401", c.toRequest()}
-		if len(seen) == 0 {
-			f.Severity, f.Why = Error, "no credential reaches the function, so nobody gets in"
-		}
-		findings = append(findings, f)
-	}
-	return findings
-}
-
-// routesOutOfReach: a TOKEN event has no address and no signature.
-func (c *Case) routesOutOfReach() []Finding {
-	var findings []Finding
-	for i, route := range c.Config.Routes {
-		unmet := 0
-		for _, e := range route.Require {
-			if len(e.Networks) > 0 || e.Signature != nil {
-				unmet++
-			}
-		}
-		f := Finding{Warning, route.Route + " has an entry that needs a source address or a signature, and a TOKEN event carries neither",
-			"that entry opens the route to nobody", append(c.toRequest(), c.write(fmt.Sprintf("routes[%d].require", i), "or drop that entry"))}
-		switch {
-		case unmet == 0:
-			continue
-		case unmet == len(route.Require):
-			f.Severity, f.Why = Error, "the route is closed to everybody"
-		}
-		findings = append(findings, f)
-	}
-	return findings
 }
 
 // cacheTTL: what is safe to answer depends on how long the answer is kept.
