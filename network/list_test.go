@@ -3,6 +3,7 @@ package network_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -37,8 +38,12 @@ func TestListInTheTableIsInForceWithinTheCachesBound(t *testing.T) {
 	s.clock.Add(time.Nanosecond)
 	s.want(t, "removed, after cache_ttl", "partners", "203.0.113.7", false)
 	s.want(t, "what was not removed", "partners", "2001:db8::1", true)
-	if n := s.wire.requests.Load(); n != 3 {
-		t.Errorf("%d requests, want one per cache_ttl: 3", n)
+	s.clock.Add(cacheTTL)
+	for range 3 {
+		s.want(t, "read again and unchanged", "partners", "2001:db8::1", true)
+	}
+	if n := s.wire.requests.Load(); n != 4 {
+		t.Errorf("%d requests, want one per cache_ttl: 4", n)
 	}
 }
 
@@ -200,7 +205,7 @@ func TestSlowReadDoesNotUndoALaterOne(t *testing.T) {
 	<-arrived
 	s.wire.becomes(nil)
 	s.remove(t, "partners", "203.0.113.0/24")
-	s.clock.Add(cacheTTL)
+	s.clock.Add(cacheTTL - time.Second) // what the old read finds is young enough
 	s.want(t, "a read of its own", "partners", "203.0.113.7", false)
 	close(goOn)
 	<-s.told
@@ -236,6 +241,33 @@ func TestEntriesThatCannotBeReadLetNobodyInAndAreTold(t *testing.T) {
 	if e := s.lastEvent(t); e.Changed || e.SkippedCount != 5 || e.CIDRs != 2 {
 		t.Errorf("the same list again: %+v", e)
 	}
+}
+
+func TestChangeFromNothingToWhatIsNoListIsTold(t *testing.T) {
+	t.Parallel()
+	s := setUp(t, "partners")
+	s.putByHand(t, "partners", nil)
+	s.want(t, "no cidrs", "partners", "203.0.113.7", false)
+	s.putByHand(t, "partners", map[string]types.AttributeValue{"cidrs": &types.AttributeValueMemberS{Value: "203.0.113.0/24"}})
+	s.clock.Add(cacheTTL)
+	s.want(t, "a string", "partners", "203.0.113.7", false)
+	if e := s.lastEvent(t); !e.Changed || e.SkippedCount != 1 {
+		t.Errorf("%+v", e)
+	}
+}
+
+// An eventually consistent read may find what was removed a moment ago.
+func TestReadsAreConsistent(t *testing.T) {
+	t.Parallel()
+	s := setUp(t, "partners")
+	s.wire.becomes(transport(func(r *http.Request) (*http.Response, error) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || !strings.Contains(string(body), `"ConsistentRead":true`) {
+			t.Errorf("%s, %v", body, err)
+		}
+		return says(200, "{}")(r)
+	}))
+	s.want(t, "nothing there", "partners", "203.0.113.7", false)
 }
 
 func TestOnlyTwentySkippedEntriesAreTold(t *testing.T) {

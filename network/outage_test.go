@@ -90,7 +90,7 @@ func TestAnOutageCostsOneReadInFiveSecondsWhereTheListIsKnown(t *testing.T) {
 
 func TestRefusalThatFollowsFromAnUnknownListIsAFaultAndAYesIsNot(t *testing.T) {
 	t.Parallel()
-	s := setUp(t, "known", "unknown")
+	s := setUp(t, "known", "unknown", "unnamed")
 	s.add(t, "known", "203.0.113.0/24")
 	s.want(t, "before", "known", "203.0.113.7", true)
 	s.wire.becomes(refuses(400, "AccessDeniedException", "no"))
@@ -103,6 +103,9 @@ func TestRefusalThatFollowsFromAnUnknownListIsAFaultAndAYesIsNot(t *testing.T) {
 	}
 	if !v.In("known") || reason.Of(v.Fault()) != reason.NetworksUnavailable {
 		t.Error("a later answer has covered the fault")
+	}
+	if v.In("unnamed") || reason.Of(v.Fault()) != reason.NetworksUnavailable {
+		t.Errorf("a later fault has covered the first: %v", v.Fault())
 	}
 }
 

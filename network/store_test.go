@@ -60,6 +60,14 @@ func TestAddAndRemoveTellWhatTheyDid(t *testing.T) {
 		Overlapping: prefixes("203.0.113.0/24"), CIDRs: 3,
 	})
 
+	c, err = s.store.Add(t.Context(), "partners", "203.0.113.7/32")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameAs(t, "add once more", c, network.Change{
+		Name: "partners", Unchanged: []string{"203.0.113.7/32"}, Overlapping: prefixes("203.0.113.0/24"), CIDRs: 3,
+	})
+
 	c, err = s.store.Remove(t.Context(), "partners", "203.0.113.7/32", "198.51.100.0/24")
 	if err != nil {
 		t.Fatal(err)
