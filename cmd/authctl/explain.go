@@ -50,6 +50,11 @@ that could not be decided because a dependency failed.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return t.runExplain(c.Context(), f) },
 	}
+	f.flags(c)
+	return c
+}
+
+func (f *explainFlags) flags(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.event, "event", "", "the event `file`, - for standard input")
 	flags.StringVar(&f.at, "at", "", "decide as at this RFC 3339 `time` (default now)")
@@ -67,7 +72,6 @@ that could not be decided because a dependency failed.`,
 	for _, name := range []string{"kind", "method", "path", "header", "api", "stage", "source-ip", "route"} {
 		c.MarkFlagsMutuallyExclusive("event", name)
 	}
-	return c
 }
 
 func (t *tool) runExplain(ctx context.Context, f explainFlags) error {
