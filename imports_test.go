@@ -27,6 +27,8 @@ var leaves = map[string][]string{
 	"apikey":     {"reason", "problem", "keydoc"},
 	"httpsig":    {"reason", "problem", "keydoc"},
 	"revocation": {"reason", "problem"},
+	"network":    {"reason", "problem"},
+	"nonces":     {},
 	"backend":    {},
 }
 

@@ -95,6 +95,9 @@ func (a *Authorizer) simpleIsSafe(t *Trace) error {
 		if source != "$context.routeKey" {
 			continue
 		}
+		if !t.refusesRoute() {
+			return nil // the same no on whatever route
+		}
 		id, ok := a.table.Lookup(got[i])
 		if ok && t.Matched && id == t.Route {
 			return nil

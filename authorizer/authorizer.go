@@ -86,14 +86,15 @@ type Counters struct {
 type Authorizer struct {
 	config *config.Config
 	table  *policy.Table
-	// networks are the lists that routes ask for.
-	networks []string
-	o        Options
-	now      func() time.Time
-	log      *slog.Logger
-	line     *lineWriter
-	memo     *lru.Cache[documentKey, *policy.Document]
-	warm     atomic.Bool
+	// networksOf are the lists that each route asks for, networks all of them.
+	networksOf [][]string
+	networks   []string
+	o          Options
+	now        func() time.Time
+	log        *slog.Logger
+	line       *lineWriter
+	memo       *lru.Cache[documentKey, *policy.Document]
+	warm       atomic.Bool
 }
 
 // New makes an Authorizer for a validated configuration.
@@ -120,12 +121,15 @@ func New(cfg *config.Config, o Options) (*Authorizer, error) {
 		config: cfg, table: cfg.Table(), o: o, now: o.Now, log: o.Log, memo: memo,
 		line: &lineWriter{out: o.Decisions, hashPrincipal: cfg.Log.Principal == "hash"},
 	}
-	for _, r := range cfg.Routes {
-		for _, e := range r.Require {
-			a.networks = append(a.networks, e.Networks...)
+	for id := range a.table.Len() {
+		var of []string
+		for _, e := range a.table.Route(policy.RouteID(id)).Require {
+			of = append(of, e.Networks...)
 		}
+		a.networksOf, a.networks = append(a.networksOf, of), append(a.networks, of...)
 	}
-	a.networks = slices.Clip(slices.Compact(slices.Sorted(slices.Values(a.networks))))
+	slices.Sort(a.networks)
+	a.networks = slices.Compact(a.networks)
 	if a.now == nil {
 		a.now = time.Now
 	}
@@ -179,7 +183,7 @@ func (a *Authorizer) check(ctx context.Context, t *Trace, payload []byte) error 
 		{"event", func() (err error) { t.Request, err = ParseEvent(payload); return err }},
 		{"api", func() error { return a.servesAPI(t.Request.ARN) }},
 		{"credential", func() (err error) { t.Caller, err = a.authenticate(ctx, t.Request); return err }},
-		{"revocation", func() (err error) { t.Revocation, err = a.revoked(ctx, t.Caller); return err }},
+		{"revocation", func() (err error) { t.Revocation, err = a.revoked(ctx, t); return err }},
 		{"address", func() error { return a.address(ctx, t) }},
 		{"route", func() error { return a.route(t) }},
 		{"grants", func() error { return a.granted(t) }},

@@ -3,6 +3,7 @@ package authorizer
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"lambda-authorizer/policy"
 	"lambda-authorizer/reason"
@@ -61,24 +62,46 @@ func (a *Authorizer) authenticate(ctx context.Context, req *Request) (Caller, er
 	return c, nil
 }
 
-// revoked refuses a caller one of whose credentials is revoked.
-func (a *Authorizer) revoked(ctx context.Context, c Caller) (revocation.Result, error) {
+// revoked refuses a caller one of whose credentials is revoked. Allow-lists
+// that will be asked are read beside it.
+func (a *Authorizer) revoked(ctx context.Context, t *Trace) (revocation.Result, error) {
+	if a.o.Networks != nil && t.Request.Source.IsValid() {
+		a.o.Networks.Begin(ctx, a.lists(t)...)
+	}
 	if a.o.Revocations == nil {
 		return revocation.Result{}, nil
 	}
-	result, err := a.o.Revocations.Check(ctx, c.credentials()...)
+	result, err := a.o.Revocations.Check(ctx, t.Caller.credentials()...)
 	if result.PassedDespite != nil {
 		a.log.Warn("revocation not checked: let through by revocation.on_error", "error", result.PassedDespite.Error())
 	}
 	return result, err
 }
 
+// lists names the allow-lists that this decision may ask for: those that the
+// caller's keys are bound to, and the route's. With caching these are every
+// route's, because the answer speaks of them all.
+func (a *Authorizer) lists(t *Trace) []string {
+	var names []string
+	if a.config.Gateway.CacheTTL > 0 {
+		names = a.networks
+	} else if id, ok := a.match(t.Request); ok {
+		names = a.networksOf[id]
+	}
+	for _, of := range t.Caller.networks() {
+		names = append(slices.Clip(names), of...)
+	}
+	return names
+}
+
 // address finds out where the caller is, and refuses denied addresses and keys
 // that are bound to other networks. Lists that routes or keys need are read
 // here; whether one that could not be read matters shows when it is asked.
 func (a *Authorizer) address(ctx context.Context, t *Trace) error {
-	lists := a.o.Networks
-	if lists == nil {
+	if a.o.Networks == nil {
+		if len(t.Caller.networks()) > 0 { // a record that should not have been read
+			return fmt.Errorf("%w: the key is bound to networks, and none is configured", reason.AddressNotAllowed)
+		}
 		return nil
 	}
 	forwarded := t.Request.Header("X-Forwarded-For")
@@ -87,23 +110,12 @@ func (a *Authorizer) address(ctx context.Context, t *Trace) error {
 		// documented: an answer for one could serve another.
 		return fmt.Errorf("%w: X-Forwarded-For has %d lines, and answers are cached", reason.AddressNotAllowed, len(forwarded))
 	}
-	client, known := lists.Client(t.Request.Source, forwarded)
-	t.Client = client
-	if len(a.config.DenyNetworks) > 0 {
-		if !known {
-			return fmt.Errorf("%w: the request has no address, and deny_networks must be asked", reason.AddressNotAllowed)
-		}
-		if lists.Denied(client) {
-			return fmt.Errorf("%w: %s is in deny_networks", reason.AddressDenied, client)
-		}
+	t.Client, _ = a.o.Networks.Client(t.Request.Source, forwarded)
+	if err := a.o.Networks.Check(t.Request.Source, t.Client); err != nil {
+		return err
 	}
-	bound := t.Caller.networks()
-	names := a.networks
-	for _, of := range bound {
-		names = append(names, of...)
-	}
-	t.networks = lists.Load(ctx, client, names...)
-	for _, of := range bound {
+	t.networks = a.o.Networks.Load(ctx, t.Client, a.lists(t)...)
+	for _, of := range t.Caller.networks() {
 		if err := t.inOneOf(of); err != nil {
 			return err
 		}
@@ -128,8 +140,7 @@ func (t *Trace) inOneOf(names []string) error {
 // names the route that API Gateway chose and that is another configured one,
 // the two disagree about the path, and the request is refused.
 func (a *Authorizer) route(t *Trace) error {
-	arn := t.Request.ARN
-	id, ok := a.table.Match(t.Request.Kind.Form(), arn.Method, arn.Path)
+	id, ok := a.match(t.Request)
 	if !ok {
 		return reason.RouteUnknown
 	}
@@ -139,6 +150,11 @@ func (a *Authorizer) route(t *Trace) error {
 	}
 	t.Route, t.Matched, t.Template = id, true, a.table.Template(id)
 	return nil
+}
+
+// match finds the route of the path of record.
+func (a *Authorizer) match(r *Request) (policy.RouteID, bool) {
+	return a.table.Match(r.Kind.Form(), r.ARN.Method, r.ARN.Path)
 }
 
 // granted decides by the route table. A refusal that hangs on a list which

@@ -17,6 +17,7 @@ import (
 	"lambda-authorizer/httpsig"
 	"lambda-authorizer/jwks"
 	"lambda-authorizer/keydoc"
+	"lambda-authorizer/keydoc"
 	"lambda-authorizer/network"
 	"lambda-authorizer/nonces"
 	"lambda-authorizer/reason"
@@ -138,31 +139,20 @@ func (w *wiring) networks() (*network.Lists, error) {
 			c.Dynamic = append(c.Dynamic, name)
 			continue
 		}
-		list, err := prefixes(n.CIDRs)
+		list, err := network.ParseCIDRs(n.CIDRs)
 		if err != nil {
 			return nil, fmt.Errorf("networks.%s: %w", name, err)
 		}
 		c.Static[name] = list
 	}
 	var err error
-	if c.Deny, err = prefixes(w.cfg.DenyNetworks); err != nil {
+	if c.Deny, err = network.ParseCIDRs(w.cfg.DenyNetworks); err != nil {
 		return nil, fmt.Errorf("deny_networks: %w", err)
 	}
-	if c.TrustedProxies, err = prefixes(w.cfg.TrustedProxies); err != nil {
+	if c.TrustedProxies, err = network.ParseCIDRs(w.cfg.TrustedProxies); err != nil {
 		return nil, fmt.Errorf("trusted_proxies: %w", err)
 	}
 	return network.New(c, network.Options{Reader: w.tables, Now: w.s.Now, OnRead: func(e network.ReadEvent) { logList(w.s.Log, e) }})
-}
-
-func prefixes(list []string) ([]netip.Prefix, error) {
-	out := make([]netip.Prefix, len(list))
-	for i, text := range list {
-		var err error
-		if out[i], err = config.ParseCIDR(text); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
 }
 
 // signingKeys finds signing keys in secrets.

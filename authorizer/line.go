@@ -55,10 +55,12 @@ type decisionLine struct {
 	PolicyCached bool `json:"policy_cached,omitzero"`
 	// RevocationCached counts the entries that were at hand, RevocationPassed
 	// says why a request was let through unchecked.
-	RevocationCached int              `json:"revocation_cached,omitzero"`
-	RevocationPassed string           `json:"revocation_passed,omitempty"`
-	Steps            map[string]int64 `json:"steps_us,omitempty"`
-	ColdStart        bool             `json:"cold_start,omitzero"`
+	RevocationCached int    `json:"revocation_cached,omitzero"`
+	RevocationPassed string `json:"revocation_passed,omitempty"`
+	// NetworksStale counts allow-lists that could not be read anew.
+	NetworksStale int              `json:"networks_stale,omitzero"`
+	Steps         map[string]int64 `json:"steps_us,omitempty"`
+	ColdStart     bool             `json:"cold_start,omitzero"`
 
 	Decisions       int     `json:"Decisions"`
 	Latency         float64 `json:"Latency"`
@@ -163,8 +165,8 @@ func (w *lineWriter) renderRequest(l *decisionLine, t *Trace) {
 }
 
 // renderDependencies tells what a decision cost others and what they failed
-// to do. A request that was let through unchecked is a dependency's fault,
-// whatever was decided.
+// to do. A request that was let through unchecked, or decided by an old list,
+// is a dependency's fault, whatever was decided.
 func (l *decisionLine) renderDependencies(t *Trace) {
 	r := t.Revocation
 	l.RevocationReads, l.RevocationCached = r.Reads, r.Cached
@@ -174,7 +176,10 @@ func (l *decisionLine) renderDependencies(t *Trace) {
 	if r.PassedDespite != nil {
 		l.RevocationPassed = r.PassedDespite.Error()
 	}
-	if r.PassedDespite != nil || t.Outcome == Fault && t.Reason.Dependency() {
+	if t.networks != nil {
+		l.NetworksStale = t.networks.Stale
+	}
+	if r.PassedDespite != nil || l.NetworksStale > 0 || t.Outcome == Fault && t.Reason.Dependency() {
 		l.DependencyFault = 1
 	}
 }

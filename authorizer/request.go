@@ -88,6 +88,23 @@ func (r *Request) Header(name string) []string {
 	return values
 }
 
+// forwarded returns the lines of X-Forwarded-For in the order they were sent,
+// or none where the header is written in two ways: maps keep no order between
+// names, and who stands last decides.
+func (r *Request) forwarded() []string {
+	const name = "X-Forwarded-For"
+	spellings := 0
+	for n := range r.multiHeaders {
+		if strings.EqualFold(n, name) {
+			spellings++
+		}
+	}
+	if lines := r.Header(name); spellings < 2 && (spellings == 1 || len(lines) < 2) {
+		return lines
+	}
+	return nil
+}
+
 // Query returns every value of a query parameter, decoded, counted as those of
 // a header are.
 func (r *Request) Query(name string) []string {

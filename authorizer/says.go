@@ -93,8 +93,10 @@ func (t *Trace) revocationSays() string {
 
 func (t *Trace) answerSays() string {
 	switch {
+	case t.Outcome == Fault:
+		return "an error"
 	case t.AnswerErr != nil:
-		return "error " + t.AnswerErr.Error()
+		return "the error " + t.AnswerErr.Error()
 	case t.Document != nil:
 		return fmt.Sprintf("a policy of %d bytes", len(t.Document.JSON))
 	}
