@@ -104,7 +104,7 @@ func (a *Authorizer) address(ctx context.Context, t *Trace) error {
 		}
 		return nil
 	}
-	forwarded := t.Request.Header("X-Forwarded-For")
+	forwarded := t.Request.forwarded()
 	if a.config.Gateway.CacheTTL > 0 && len(a.config.TrustedProxies) > 0 && len(forwarded) > 1 {
 		// Which of several lines API Gateway keeps the answer under is not
 		// documented: an answer for one could serve another.

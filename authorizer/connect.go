@@ -17,7 +17,6 @@ import (
 	"lambda-authorizer/httpsig"
 	"lambda-authorizer/jwks"
 	"lambda-authorizer/keydoc"
-	"lambda-authorizer/keydoc"
 	"lambda-authorizer/network"
 	"lambda-authorizer/nonces"
 	"lambda-authorizer/reason"
