@@ -54,12 +54,27 @@ func (s *Stack) env() [][2]string {
 		{"NONCES_TABLE", noncesTable},
 		{"ITEMS_CURSOR_SECRET", cursorSecret},
 	}
+	pairs = append(pairs, s.keyEnv()...)
 	for _, stage := range s.stages {
 		name := strings.ToUpper(strings.ReplaceAll(stage.Name, "-", "_"))
 		pairs = append(pairs,
 			[2]string{name + "_URL", s.url + "/" + stage.Name},
 			[2]string{name + "_API_ID", stage.API},
 			[2]string{name + "_STAGE", stage.Name})
+	}
+	return pairs
+}
+
+// keyEnv is what the configuration's secrets are called, and what is in them.
+func (s *Stack) keyEnv() (pairs [][2]string) {
+	for _, pair := range [][2]string{
+		{"API_KEYS_SECRET", s.first(s.base.APIKeys.Secrets)}, {"API_KEY", s.keys.APIKey},
+		{"SIGNING_KEYS_SECRET", s.first(s.base.Signatures.Secrets)},
+		{"SIGNING_KEY_ID", s.keys.SigningKeyID}, {"SIGNING_KEY", s.keys.SigningKey},
+	} {
+		if pair[1] != "" {
+			pairs = append(pairs, pair)
+		}
 	}
 	return pairs
 }

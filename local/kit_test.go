@@ -196,6 +196,11 @@ func (s *stack) send(t *testing.T, method, path, token, body string) reply {
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
+	return do(t, r)
+}
+
+func do(t *testing.T, r *http.Request) reply {
+	t.Helper()
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)

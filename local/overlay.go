@@ -1,7 +1,11 @@
 package local
 
 import (
+	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,9 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
+	"go.yaml.in/yaml/v4"
 )
 
 // configFile is the name of a stage's configuration.
@@ -23,11 +25,21 @@ const configFile = "authorizer.yaml"
 type baseConfig struct {
 	path      string
 	lines     []string
-	root      *ast.MappingNode // nil: not a mapping; then nothing is overlaid
-	variables []string         // ${NAME}
-	routes    []string
-	// bearerHeader is the header that bearer tokens come in.
-	bearerHeader string
+	root      *yaml.Node // nil: not a mapping; then nothing is overlaid
+	variables []string   // ${NAME}
+	known
+}
+
+// known is what the stack reads of a configuration.
+type known struct {
+	Bearer      struct{ Header string }
+	Routes      []route
+	keySections `yaml:",inline"`
+}
+
+type route struct {
+	Route   string
+	Require []entry
 }
 
 var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
@@ -38,44 +50,35 @@ func readConfig(path string) (*baseConfig, error) {
 	if err != nil {
 		return nil, fmt.Errorf("AUTHORIZER_CONFIG: %w", err)
 	}
-	b := &baseConfig{path: path, lines: strings.Split(string(raw), "\n"), bearerHeader: "Authorization"}
+	b := &baseConfig{path: path, lines: strings.Split(string(raw), "\n")}
 	for _, found := range variable.FindAllStringSubmatch(string(raw), -1) {
 		b.variables = append(b.variables, found[1])
 	}
-	if !safely(func() { b.parse(raw) }) {
-		b.root = nil
-	}
+	b.parse(raw)
 	return b, nil
 }
 
-// safely reports whether f ended well. The YAML library panics on some
-// malformed input, such as a tag without a value.
-func safely(f func()) (ok bool) {
-	defer func() { ok = recover() == nil }()
-	f()
-	return
-}
-
+// parse uses the library that the authorizer uses: others differ about what
+// [items:read] is.
 func (b *baseConfig) parse(raw []byte) {
-	file, err := parser.ParseBytes(raw, 0)
-	if err != nil || len(file.Docs) != 1 {
+	loader, err := yaml.NewLoader(bytes.NewReader(raw))
+	if err != nil {
 		return
 	}
-	if root, ok := file.Docs[0].Body.(*ast.MappingNode); ok && !root.IsFlowStyle {
+	var document, second yaml.Node
+	if loader.Load(&document) != nil || !errors.Is(loader.Load(&second), io.EOF) || len(document.Content) != 1 {
+		return
+	}
+	if root := document.Content[0]; root.Kind == yaml.MappingNode && root.Style&yaml.FlowStyle == 0 {
 		b.root = root
 	}
-	var known struct {
-		Routes []struct{ Route string }
-		Bearer struct{ Header string }
-	}
-	if yaml.Unmarshal(raw, &known) == nil {
-		for _, r := range known.Routes {
-			b.routes = append(b.routes, r.Route)
-		}
-		if known.Bearer.Header != "" {
-			b.bearerHeader = known.Bearer.Header
-		}
-	}
+	// What is of the wrong type is left out, and complained about later.
+	_ = document.Decode(&b.known)
+}
+
+// bearerHeader is the header that bearer tokens come in.
+func (b *baseConfig) bearerHeader() string {
+	return cmp.Or(b.Bearer.Header, "Authorization")
 }
 
 // overlay is what a stage says instead of the base.
@@ -96,108 +99,114 @@ func (b *baseConfig) write(dir string, o overlay) (string, error) {
 	path := filepath.Join(dir, configFile)
 	text := strings.Join(b.lines, "\n")
 	if b.root != nil {
-		safely(func() { text = b.overlaid(o) })
+		var err error
+		if text, err = b.overlaid(o); err != nil {
+			return "", err
+		}
 	}
 	return path, os.WriteFile(path, []byte(text), 0o644)
 }
 
-func (b *baseConfig) overlaid(o overlay) string {
+func (b *baseConfig) overlaid(o overlay) (string, error) {
 	lines := append([]string(nil), b.lines...)
-	response := yaml.MapSlice{{Key: "http_api", Value: o.httpAPI}}
-	for n, entry := range b.root.Values {
-		switch entry.Key.GetToken().Value {
+	response := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{scalar("http_api"), scalar(o.httpAPI)}}
+	for n := 0; n+1 < len(b.root.Content); n += 2 {
+		value := b.root.Content[n+1]
+		switch b.root.Content[n].Value {
 		case "response":
-			response = append(response, without(entry.Value, "http_api")...)
+			response.Content = append(response.Content, without(value, "http_api")...)
 			fallthrough
 		case "gateway":
 			b.blank(lines, n)
 		case "issuers":
-			b.absolute(lines, entry.Value)
+			b.absolute(lines, value)
 		}
 	}
-	sections, err := yaml.Marshal(yaml.MapSlice{
-		{Key: "gateway", Value: yaml.MapSlice{
-			{Key: "cache_ttl", Value: o.ttl.String()},
-			{Key: "identity_sources", Value: append([]string{}, o.sources...)},
-			{Key: "apis", Value: []string{o.apis}},
-		}},
-		{Key: "response", Value: response},
-	})
-	if err != nil { // strings and what was YAML before always render
-		panic(err)
+	gateway := yaml.Node{}
+	if err := gateway.Encode(struct {
+		TTL     string   `yaml:"cache_ttl"`
+		Sources []string `yaml:"identity_sources"`
+		APIs    []string `yaml:"apis"`
+	}{o.ttl.String(), append([]string{}, o.sources...), []string{o.apis}}); err != nil {
+		return "", err
 	}
-	return strings.Join(lines, "\n") + "\n" + string(sections)
+	sections, err := yaml.Marshal(&yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
+		scalar("gateway"), &gateway, scalar("response"), response,
+	}})
+	return strings.Join(lines, "\n") + "\n" + string(sections), err
 }
 
-// blank empties the lines of the nth section.
+func scalar(text string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
+}
+
+// blank empties the lines of the section whose key is the nth node.
 func (b *baseConfig) blank(lines []string, n int) {
 	end := len(lines)
-	if n+1 < len(b.root.Values) {
-		end = line(b.root.Values[n+1].Key) - 1
+	if n+2 < len(b.root.Content) {
+		end = b.root.Content[n+2].Line - 1
 	}
-	for i := line(b.root.Values[n].Key) - 1; i < end; i++ {
+	for i := b.root.Content[n].Line - 1; i < end; i++ {
 		lines[i] = ""
 	}
 }
 
 // absolute makes the key files of issuers absolute: the stage's configuration
 // stands in another directory.
-func (b *baseConfig) absolute(lines []string, issuers ast.Node) {
+func (b *baseConfig) absolute(lines []string, issuers *yaml.Node) {
 	base, err := filepath.Abs(filepath.Dir(b.path))
-	if err != nil {
+	if err != nil || issuers.Kind != yaml.SequenceNode {
 		return // the authorizer will say that the file is missing
 	}
-	list, ok := issuers.(*ast.SequenceNode)
-	if !ok {
-		return
-	}
-	for _, issuer := range list.Values {
+	for _, issuer := range issuers.Content {
 		file := member(issuer, "jwks_file")
-		if file == nil {
+		if file == nil || file.Value == "" || filepath.IsAbs(file.Value) || strings.HasPrefix(file.Value, "$") {
 			continue
 		}
-		token := file.GetToken()
-		if token.Value == "" || filepath.IsAbs(token.Value) || strings.HasPrefix(token.Value, "$") {
-			continue
-		}
-		at := token.Position.Line - 1
-		written := strings.TrimSpace(token.Origin)
+		at := file.Line - 1
 		key, value, ok := strings.Cut(lines[at], "jwks_file:")
 		if ok {
-			value = strings.Replace(value, written, strconv.Quote(filepath.Join(base, token.Value)), 1)
+			value = strings.Replace(value, written(file), strconv.Quote(filepath.Join(base, file.Value)), 1)
 			lines[at] = key + "jwks_file:" + value
 		}
 	}
 }
 
-// without renders a section as data, less one key.
-func without(section ast.Node, key string) (out yaml.MapSlice) {
-	var all yaml.MapSlice
-	if yaml.NodeToValue(section, &all) != nil {
+// written is a scalar as it stands in the file, unless it has escapes.
+func written(n *yaml.Node) string {
+	switch {
+	case n.Style&yaml.DoubleQuotedStyle != 0:
+		return `"` + n.Value + `"`
+	case n.Style&yaml.SingleQuotedStyle != 0:
+		return "'" + n.Value + "'"
+	}
+	return n.Value
+}
+
+// without is the content of a section, less one key.
+func without(section *yaml.Node, key string) (out []*yaml.Node) {
+	if section.Kind != yaml.MappingNode {
 		return nil
 	}
-	for _, item := range all {
-		if item.Key != key {
-			out = append(out, item)
+	for n := 0; n+1 < len(section.Content); n += 2 {
+		if section.Content[n].Value != key {
+			out = append(out, section.Content[n], section.Content[n+1])
 		}
 	}
 	return out
 }
 
-func member(node ast.Node, key string) ast.Node {
-	mapping, ok := node.(*ast.MappingNode)
-	if !ok {
+func member(node *yaml.Node, key string) *yaml.Node {
+	if node.Kind != yaml.MappingNode {
 		return nil
 	}
-	for _, entry := range mapping.Values {
-		if entry.Key.GetToken().Value == key {
-			return entry.Value
+	for n := 0; n+1 < len(node.Content); n += 2 {
+		if node.Content[n].Value == key && node.Content[n+1].Kind == yaml.ScalarNode {
+			return node.Content[n+1]
 		}
 	}
 	return nil
 }
-
-func line(node ast.MapKeyNode) int { return node.GetToken().Position.Line }
 
 // inWordsOf rewrites the places in a complaint about a stage's file: a line
 // that the base has is the base's, any other is what the stage sets itself.

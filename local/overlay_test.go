@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v4"
 )
 
 const base = `# a comment
@@ -118,14 +118,18 @@ func TestStageWithoutSourcesListsNone(t *testing.T) {
 func TestBaseTellsItsRoutesVariablesAndHeader(t *testing.T) {
 	t.Parallel()
 	_, b, _ := staged(t, base, cached)
-	if want := []string{"GET /items", "ANY /admin/{proxy+}", "$default", "$connect"}; !cmp.Equal(want, b.routes) {
-		t.Errorf("routes %q", b.routes)
+	var routes []string
+	for _, r := range b.Routes {
+		routes = append(routes, r.Route)
+	}
+	if want := []string{"GET /items", "ANY /admin/{proxy+}", "$default", "$connect"}; !cmp.Equal(want, routes) {
+		t.Errorf("routes %q", routes)
 	}
 	if want := []string{"REVOCATIONS_TABLE", "OTHER"}; !cmp.Equal(want, b.variables) {
 		t.Errorf("variables %q", b.variables)
 	}
-	if b.bearerHeader != "X-Token" {
-		t.Errorf("bearer header %q", b.bearerHeader)
+	if b.bearerHeader() != "X-Token" {
+		t.Errorf("bearer header %q", b.bearerHeader())
 	}
 }
 

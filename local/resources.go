@@ -16,6 +16,7 @@ import (
 	"lambda-authorizer/local/dynamo"
 	"lambda-authorizer/local/runtimeapi"
 	"lambda-authorizer/local/secretsmanager"
+	"lambda-authorizer/nonces"
 	"lambda-authorizer/revocation"
 )
 
@@ -27,7 +28,8 @@ const (
 	cursorSecret     = "local/items-cursor"
 )
 
-// makeSecrets creates the secrets that functions read.
+// makeSecrets creates the secret that the items function reads. Those of the
+// configuration are made by makeKeys.
 func (s *Stack) makeSecrets(context.Context) error {
 	s.secrets = secretsmanager.New(runtimeapi.Region, runtimeapi.Account)
 	return s.secrets.Create(cursorSecret, rand.Text()+rand.Text())
@@ -45,23 +47,13 @@ func (s *Stack) startDynamo(ctx context.Context) (err error) {
 	}{
 		{items.TableInput(itemsTable), ttl(itemsTable, items.TTLAttribute)},
 		{revocation.TableInput(revocationsTable), revocation.TTLInput(revocationsTable)},
-		{noncesInput(noncesTable), ttl(noncesTable, "expires_at")},
+		{nonces.TableInput(noncesTable), ttl(noncesTable, nonces.TTLAttribute)},
 	} {
 		if err := createTable(ctx, client, t.create, t.ttl); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// noncesInput is the table of used nonces: one key, no index.
-func noncesInput(name string) *dynamodb.CreateTableInput {
-	return &dynamodb.CreateTableInput{
-		TableName:            aws.String(name),
-		BillingMode:          types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("pk"), AttributeType: types.ScalarAttributeTypeS}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("pk"), KeyType: types.KeyTypeHash}},
-	}
 }
 
 func ttl(table, attribute string) *dynamodb.UpdateTimeToLiveInput {

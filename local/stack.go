@@ -66,6 +66,8 @@ type Stack struct {
 	url      string
 	issuer   *issuer.Issuer
 	secrets  *secretsmanager.Server
+	base     *baseConfig
+	keys     Keys
 	dynamo   *dynamo.Server
 	items    *runtimeapi.Function
 	stages   []*Stage
@@ -106,8 +108,8 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 // start is in order: what comes later needs what came before.
 func (s *Stack) start(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		s.listen, s.makeIssuer, s.makeSecrets, s.startDynamo, s.makeFunctions, s.makeStages,
-		s.serve, s.warm, s.writeEnv,
+		s.listen, s.readConfig, s.makeIssuer, s.makeSecrets, s.startDynamo, s.makeFunctions, s.makeStages,
+		s.serve, s.makeKeys, s.warm, s.writeEnv,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -185,6 +187,11 @@ func nextAddress(address string) string {
 	}
 	a.Port++
 	return a.String()
+}
+
+func (s *Stack) readConfig(context.Context) (err error) {
+	s.base, err = readConfig(s.options.Config)
+	return err
 }
 
 func (s *Stack) makeIssuer(context.Context) (err error) {

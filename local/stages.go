@@ -56,13 +56,9 @@ func (s *Stack) makeFunctions(context.Context) error {
 }
 
 // makeStages overlays the configuration for each stage and deploys its API.
-func (s *Stack) makeStages(context.Context) error {
-	base, err := readConfig(s.options.Config)
-	if err != nil {
-		return err
-	}
+func (s *Stack) makeStages(context.Context) (err error) {
 	for _, p := range plans {
-		stage, err := s.makeStage(p, base)
+		stage, err := s.makeStage(p, s.base)
 		if err != nil {
 			return err
 		}
@@ -85,7 +81,7 @@ func (s *Stack) makeStage(p plan, base *baseConfig) (*Stage, error) {
 	if p.source != "" {
 		stage.TTL = s.options.CacheTTL
 		section.ttl = stage.TTL
-		section.sources = []string{fmt.Sprintf(p.source, base.bearerHeader)}
+		section.sources = []string{fmt.Sprintf(p.source, base.bearerHeader())}
 	}
 	path, err := base.write(filepath.Join(s.options.Dir, "stages", p.name), section)
 	if err != nil {
@@ -115,7 +111,8 @@ func (b *baseConfig) routesFor(kind gateway.Kind) []string {
 		return []string{"$connect"}
 	}
 	routes := slices.Clone(itemRoutes)
-	for _, route := range b.routes {
+	for _, r := range b.Routes {
+		route := r.Route
 		rest := kind == gateway.RESTToken || kind == gateway.RESTRequest
 		if route == "$connect" || route == "$default" && rest || slices.Contains(routes, route) {
 			continue

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -135,8 +136,12 @@ func (s *screen) banner(stack *local.Stack) {
 	}
 	b.WriteString("\n")
 	for _, e := range examples {
+		if e.closed(stack) {
+			continue
+		}
 		fmt.Fprintf(&b, "  # %d: %s\n  %s\n\n", e.status, e.says, e.curl(stack.URL()))
 	}
+	b.WriteString(keyLines(stack))
 	fmt.Fprintf(&b, "AWS CLI and authctl: . %s\nCtrl-C stops everything\n", stack.EnvPath())
 	if stack.Exposed() {
 		fmt.Fprintf(&b, "\nlistening beyond this machine: whoever reaches it can make any token\n")
@@ -144,10 +149,35 @@ func (s *screen) banner(stack *local.Stack) {
 	s.print(b.String())
 }
 
+// keyLines are about the keys that a configuration asked for. The default one
+// asks for none.
+func keyLines(stack *local.Stack) string {
+	var b strings.Builder
+	k := stack.Keys()
+	if k.APIKey != "" {
+		fmt.Fprintf(&b, "  API_KEY=%s\n", k.APIKey)
+	}
+	if k.APIKeyRoute != "" {
+		fmt.Fprintf(&b, "  # an API key, made anew at each start\n  curl -i %s/rest%s -H \"%s: $API_KEY\"\n",
+			stack.URL(), strings.TrimPrefix(k.APIKeyRoute, "GET "), k.APIKeyHeader)
+	}
+	if k.SigningKeyID != "" {
+		fmt.Fprintf(&b, "  # the signing key %s: its secret is SIGNING_KEY in %s\n", k.SigningKeyID, stack.EnvPath())
+	}
+	if b.Len() > 0 {
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
 func state(stage *local.Stage) string {
 	switch {
 	case stage.Closed != "":
-		return "closed: " + strings.ReplaceAll(stage.Closed, "\n", "\n"+strings.Repeat(" ", 49))
+		first, more, _ := strings.Cut(stage.Closed, "\n")
+		if more != "" {
+			first += fmt.Sprintf("\n%49s(and %d more lines like this)", "", 1+strings.Count(more, "\n"))
+		}
+		return "closed: " + first
 	case stage.TTL > 0:
 		return fmt.Sprintf("results cached %s", stage.TTL)
 	case stage.Kind == gateway.WebSocket:
@@ -177,6 +207,13 @@ var examples = []example{
 	{200, "one that may read; the second time API Gateway answers from its cache", http.MethodGet, "/rest-token/items", "READ", ""},
 	{401, "no token", http.MethodGet, "/http/items", "", ""},
 	{403, "a token whose scopes do not reach", http.MethodPost, "/http/items", "READ", `{"name":"second"}`},
+}
+
+// closed tells that the example's stage did not start.
+func (e example) closed(stack *local.Stack) bool {
+	return slices.ContainsFunc(stack.Stages(), func(stage *local.Stage) bool {
+		return stage.Closed != "" && strings.HasPrefix(e.path, "/"+stage.Name+"/")
+	})
 }
 
 func tokenLine(url, name, scope string) string {

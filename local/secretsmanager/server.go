@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -126,12 +127,30 @@ func (s *Server) call(operation string, in input) (any, error) {
 	return nil, fault{"UnknownOperationException", "the stand-in has no " + operation}
 }
 
-// Create adds a secret, for a program that sets one up.
+// randomEnd is what an ARN has after the name.
+var randomEnd = regexp.MustCompile(`-[A-Za-z0-9]{6}$`)
+
+// Create adds a secret, for a program that sets one up. An ARN in place of the
+// name is the secret's, so that what names one by its ARN finds it.
 func (s *Server) Create(name, value string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	arn := ""
+	if _, resource, found := strings.Cut(name, ":secret:"); found {
+		arn, name = name, randomEnd.ReplaceAllString(resource, "")
+	}
 	_, err := s.create(input{Name: name, SecretString: &value, ClientRequestToken: uuid()})
+	if err == nil && arn != "" {
+		s.secrets[name].arn = arn
+	}
 	return err
+}
+
+// Has tells whether there is a secret of that name or ARN.
+func (s *Server) Has(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.find(id) != nil
 }
 
 // find takes a name or an ARN, with or without the ARN's random end.
