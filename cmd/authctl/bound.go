@@ -50,8 +50,17 @@ func (b bound) String() string {
 	if !b.Known {
 		return fmt.Sprintf("by %s, the longest possible: without a configuration nobody knows cache_ttl", moment(b.By))
 	}
-	return fmt.Sprintf("by %s: API Gateway keeps an answer for up to %s (gateway.cache_ttl), a function what it read for up to %s (revocation.cache_ttl)",
-		moment(b.By), b.Gateway, b.Revocation)
+	gateway, function := "API Gateway caches no answer", "a function believes nothing that it read before"
+	if b.Gateway > 0 {
+		gateway = fmt.Sprintf("API Gateway keeps an answer for up to %s (gateway.cache_ttl)", b.Gateway)
+	}
+	if b.Revocation > 0 {
+		function = fmt.Sprintf("a function what it read for up to %s (revocation.cache_ttl)", b.Revocation)
+		if b.Gateway == 0 {
+			function = fmt.Sprintf("a function believes what it read for up to %s (revocation.cache_ttl)", b.Revocation)
+		}
+	}
+	return fmt.Sprintf("by %s: %s, %s", moment(b.By), gateway, function)
 }
 
 // document is the bound in JSON: durations in seconds.

@@ -16,7 +16,8 @@ type lines struct {
 	kind     string // the default
 	flags    revokeFlags
 	by       string
-	now      time.Time // when the first run began: --before now means then
+	began    time.Time // the first run: what --before now means
+	now      func() time.Time
 	restore  bool
 	broad    bool // issuers, clients and keys have been confirmed
 }
@@ -106,7 +107,7 @@ func (l *lines) terms(g *target, r record) (revocation.Entry, error) {
 	if reason == "" {
 		reason = l.flags.reason
 	}
-	x, err := w.intent(g, reason, l.now)
+	x, err := w.intent(g, reason, l.began, l.now())
 	if err != nil {
 		return revocation.Entry{}, err
 	}

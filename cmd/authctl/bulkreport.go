@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/term"
-	"os"
 )
 
 // failures are the records that could not be done, by what was wrong.

@@ -136,7 +136,7 @@ func (b *bulk) goOn(o origin, before *left, next func() (record, bool)) error {
 	if sum != before.point.Sum {
 		return usage("the input has changed since the run that stopped after line %d: to begin anew, give --restart; what is done already stays", before.point.Line)
 	}
-	b.at, b.skipped, b.lines.now = before.point, before.point.Next, before.origin.Started
+	b.at, b.skipped, b.lines.began = before.point, before.point.Next, before.origin.Started
 	for _, f := range before.failures {
 		b.failures.add(f)
 	}

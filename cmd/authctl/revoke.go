@@ -115,12 +115,12 @@ func (t *tool) runRevoke(c *cobra.Command, args []string, f revokeFlags) error {
 	return t.report(ctx, a, r, gates, s)
 }
 
-// intent is the entry for g on these terms.
-func (w terms) intent(g *target, reason string, now time.Time) (*intent, error) {
+// intent is the entry for g on these terms. began is what --before now means.
+func (w terms) intent(g *target, reason string, began, now time.Time) (*intent, error) {
 	x := &intent{target: g}
 	e := revocation.Entry{Kind: g.key.Kind, Issuer: g.key.Issuer, Value: g.key.Value, Reason: reason}
 	var err error
-	if e.NotBefore, err = w.notBefore(e.Kind, g.issuer, now); err != nil {
+	if e.NotBefore, err = w.notBefore(e.Kind, g.issuer, began); err != nil {
 		return nil, err
 	}
 	if e.ExpiresAt, x.until, err = w.expiry(g, now); err != nil {
@@ -140,7 +140,7 @@ func (t *tool) asked(args []string, f revokeFlags, s *settings) (*intent, error)
 		return nil, err
 	}
 	now := t.now()
-	x, err := f.terms.intent(g, f.reason, now)
+	x, err := f.terms.intent(g, f.reason, now, now)
 	if err != nil {
 		return nil, err
 	}
