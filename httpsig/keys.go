@@ -13,6 +13,9 @@ import (
 
 var keyID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
+// ValidID reports whether id is 1 to 64 of A-Z, a-z, 0-9 and . _ -.
+func ValidID(id string) bool { return keyID.MatchString(id) }
+
 // Key is a signing key's record. It is shared between callers: read-only.
 type Key struct {
 	ID        string
@@ -66,11 +69,11 @@ func (r Rules) Parse(text []byte) (map[string]*Key, []error) {
 }
 
 func (r Rules) kind() keydoc.Kind[*Key] {
-	return keydoc.Kind[*Key]{Name: "signing key", Showable: keyID.MatchString, Parse: r.key}
+	return keydoc.Kind[*Key]{Name: "signing key", Showable: ValidID, Parse: r.key}
 }
 
 func (r Rules) key(id string, value jsontext.Value) (*Key, error) {
-	if !keyID.MatchString(id) {
+	if !ValidID(id) {
 		return nil, errNoID
 	}
 	var in record

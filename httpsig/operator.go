@@ -130,7 +130,7 @@ func (o *Operator) List(ctx context.Context, secret string) ([]Listed, error) {
 
 // Signer makes a Signer of the key that a secret holds.
 func (o *Operator) Signer(ctx context.Context, secret, id string) (*Signer, error) {
-	if !keyID.MatchString(id) {
+	if !ValidID(id) {
 		return nil, &keydoc.InvalidError{Err: errNoID}
 	}
 	records, err := o.Documents.Records(ctx, secret)

@@ -43,7 +43,7 @@ type Signer struct {
 // NewSigner makes a Signer from a key's id and its secret, in base64 as it
 // stands in the key's record.
 func NewSigner(id, base64Secret string) (*Signer, error) {
-	if !keyID.MatchString(id) {
+	if !ValidID(id) {
 		return nil, fmt.Errorf("httpsig: %w", errNoID)
 	}
 	b, err := parseSecret("the secret", strings.TrimSpace(base64Secret))

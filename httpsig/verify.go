@@ -201,7 +201,7 @@ func (v *Verifier) bases(p *presented, view *view, host string) ([]string, error
 // that a key is disabled or has expired.
 func (v *Verifier) key(ctx context.Context, p *presented, bases []string, now time.Time) (*Key, error) {
 	var key *Key
-	if keyID.MatchString(p.keyID) {
+	if ValidID(p.keyID) {
 		var err error
 		if key, err = v.keys.Key(ctx, p.keyID); err != nil {
 			return nil, err

@@ -69,11 +69,14 @@ func (o *Operator[R]) Create(ctx context.Context, secret, id string, k Keeper, o
 		return err
 	}
 	for _, other := range others {
+		if other == secret {
+			continue
+		}
 		records, err := o.Documents.Records(ctx, other)
 		if err != nil {
 			return err
 		}
-		if records[id] != nil && other != secret {
+		if records[id] != nil {
 			return fmt.Errorf("%s %s in secret %s: %w", o.Kind.Name, id, other, ErrExists)
 		}
 	}

@@ -2,8 +2,9 @@
 //
 // Messages are in lower case and say what happened and the next step. Tables
 // are for people; --output json is for scripts. The exit status is 0 when done
-// (explain: the request is let in; doctor: nothing is open or broken), 1 when
-// refused or not found, 2 for wrong usage and 3 when a dependency failed.
+// (explain: the request is let in; doctor: nothing is open or broken; check: not
+// revoked), 1 when refused or not found, 2 for wrong usage and 3 when a
+// dependency failed.
 //
 // It reads AUTHORIZER_CONFIG, whatever the configuration refers to as ${NAME},
 // and the standard AWS SDK environment.
@@ -120,6 +121,7 @@ func (t *tool) root() *cobra.Command {
 	root.AddCommand(t.validate(), t.explain(), t.doctor())
 	root.AddCommand(t.revoke(), t.restore(), t.list(), t.check())
 	root.AddCommand(t.network())
+	root.AddCommand(t.keys(apiKeys), t.keys(signingKeys), t.sign())
 	return root
 }
 

@@ -10,9 +10,11 @@ import (
 
 var update = flag.Bool("update", false, "write the files in the scripts anew")
 
-// TestMain lets scripts run authctl as a process of its own.
+// TestMain lets scripts run authctl, and what it prints, as processes of their
+// own.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"authctl": func() { os.Exit(process()) },
+		"curl":    func() { os.Exit(curl()) },
 	})
 }
