@@ -363,3 +363,8 @@ func TestEachMistakeAboutAuthorizersIsFound(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func seconds(v any) time.Duration {
+	n, _ := v.(int)
+	return time.Duration(n) * time.Second
+}
