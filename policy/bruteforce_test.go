@@ -26,8 +26,7 @@ type universe struct {
 
 type pathSet []uint64
 
-func (s pathSet) add(i int)      { s[i/64] |= 1 << (i % 64) }
-func (s pathSet) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
+func (s pathSet) add(i int) { s[i/64] |= 1 << (i % 64) }
 
 func (s pathSet) join(o pathSet) {
 	for i := range s {

@@ -14,10 +14,13 @@ func (s cellSet) add(c int)      { s[c/64] |= 1 << (c % 64) }
 func (s cellSet) remove(c int)   { s[c/64] &^= 1 << (c % 64) }
 func (s cellSet) has(c int) bool { return s[c/64]&(1<<(c%64)) != 0 }
 
-func (s cellSet) fill(n int) {
-	for c := range n {
+// everyCell is a new set of all cells.
+func (t *Table) everyCell() cellSet {
+	s := newCellSet(len(t.cells))
+	for c := range t.cells {
 		s.add(c)
 	}
+	return s
 }
 
 func (s cellSet) empty() bool {

@@ -48,17 +48,25 @@ var controls = []oddity{
 	{"*%7F*", []string{"%7F"}}, {"*%7f*", []string{"%7f"}},
 }
 
+// odd are the oddities of paths of the form.
+func odd(form PathForm) []oddity {
+	if form == Decoded {
+		return oddities
+	}
+	return slices.Concat(oddities, controls)
+}
+
 // closeOddities adds each that an Allow takes in and no Deny closes yet.
 func (p *planner) closeOddities() {
-	list := oddities
-	if p.form == Encoded {
-		list = slices.Concat(oddities, controls)
-	}
-	for _, o := range list {
-		if slices.ContainsFunc(p.allow, func(a string) bool { return p.leavesOpen(a, o) }) {
+	for _, o := range odd(p.form) {
+		if p.leaveOpen(o) {
 			p.never = append(p.never, o.deny)
 		}
 	}
+}
+
+func (p *planner) leaveOpen(o oddity) bool {
+	return slices.ContainsFunc(p.allow, func(a string) bool { return p.leavesOpen(a, o) })
 }
 
 // leavesOpen says whether an Allow takes in the oddity in one of its runs, of
@@ -84,10 +92,18 @@ func (p *planner) leavesOpen(allow string, o oddity) bool {
 // for the letters of refused static segments that an Allow takes in.
 // Characters that need no encoding have none in any path that Match accepts.
 func (p *planner) closeSpellings() {
-	if p.form == Decoded {
-		return
+	for c := range p.letters().all() {
+		for _, e := range escapes(c) {
+			p.never = append(p.never, anyText+e+anyText)
+		}
 	}
+}
+
+func (p *planner) letters() letterSet {
 	var letters letterSet
+	if p.form == Decoded {
+		return letters
+	}
 	for c := range p.kept.all() {
 		for _, v := range p.o.of[c] {
 			if v.owner != none && !p.granted.has(v.owner) && !letters.holds(v.letters) &&
@@ -96,9 +112,5 @@ func (p *planner) closeSpellings() {
 			}
 		}
 	}
-	for c := range letters.all() {
-		for _, e := range escapes(c) {
-			p.never = append(p.never, anyText+e+anyText)
-		}
-	}
+	return letters
 }

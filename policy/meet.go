@@ -2,9 +2,13 @@ package policy
 
 import "slices"
 
-// visitBudget bounds the walk of one pattern over the tree. A pattern that
-// needs more is taken to meet everything, which closes and never opens.
-const visitBudget = 20_000
+// Budgets are in steps of such walks, of some 50 ns each. What needs more is
+// taken to meet everything: that closes, and never opens.
+const (
+	walkBudget  = 20_000    // of one walk
+	tableBudget = 2_000_000 // of all walks that a table is prepared with
+	mergeBudget = 2_000     // of one that would only make a document shorter
+)
 
 // visit is a walk of a pattern over the tree of templates.
 type visit struct {
@@ -19,28 +23,32 @@ type visit struct {
 // meet calls found for what a pattern shares with each template, as far as
 // the template decides on it. Of the shared words it names the most general: a
 // place whose text neither asks for takes any. Every shared word that the cell
-// decides is in one of these patterns. It answers false, having found only a
-// part, where the table is too tangled.
+// decides is in one of these patterns. It takes its steps from the budget, and
+// answers false, having found only a part, where that or its own runs out.
 //
 // That looks at words with other in them alone. It is enough: if such a word
 // is decided by a more specific template, then so is every word that has texts
 // in the place of other.
-func (t *Table) meet(p pattern, found func(shared pattern, cell int)) bool {
-	v := visit{t: t, p: p, found: found, left: visitBudget}
-	v.walk(t.root, start)
-	return v.left > 0
+func (t *Table) meet(p pattern, budget *int, found func(shared pattern, cell int)) bool {
+	return visit{t: t, p: p, found: found}.run(budget)
 }
 
-// hits are the cells that decide a word of p. All of them, where the table is
-// too tangled to tell.
-func (t *Table) hits(p pattern) cellSet {
+// hits are the cells that decide a word of p. All of them, where a budget ran
+// out.
+func (t *Table) hits(p pattern, budget *int) cellSet {
 	out := newCellSet(len(t.cells))
-	v := visit{t: t, p: p, found: func(_ pattern, c int) { out.add(c) }, left: visitBudget, done: out}
-	v.walk(t.root, start)
-	if v.left <= 0 {
-		out.fill(len(t.cells))
+	if !(visit{t: t, p: p, found: func(_ pattern, c int) { out.add(c) }, done: out}).run(budget) {
+		return t.everyCell()
 	}
 	return out
+}
+
+func (v visit) run(budget *int) bool {
+	most := min(walkBudget, *budget)
+	v.left = most
+	v.walk(v.t.root, start)
+	*budget -= most - v.left
+	return v.left > 0
 }
 
 func (v *visit) walk(n *node, at places) {

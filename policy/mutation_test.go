@@ -78,7 +78,7 @@ type request struct {
 
 func (s situation) play(t *testing.T) *scene {
 	t.Helper()
-	v := view{world: world{form: s.form}}
+	v := view{world: world{form: s.form, stage: stage}}
 	var set []policy.RouteID
 	for i, r := range s.routes {
 		// Requirements of their own, so that any set of routes may be granted.

@@ -1,6 +1,9 @@
 package policy
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 // An overlap is words that the Allow of one cell takes in though they are not
 // its own: {x} is a run of segments to IAM. Whether that matters depends on
@@ -27,6 +30,7 @@ type overlaps struct {
 	of      [][]overlap // by wide
 	hits    []cellSet   // by cell, of its widened pattern
 	tangled []bool      // by cell: of may lack some
+	wide    sync.Map    // from a pattern's key to its hits, as plans find them
 }
 
 // strayBudget bounds how many lengths of a template's runs are tried in the
@@ -34,7 +38,12 @@ type overlaps struct {
 // is closed and more is reported open.
 const strayBudget = 400
 
+// overlapBudget bounds how many overlaps of one cell are told apart. A cell
+// with more is tangled.
+const overlapBudget = 500
+
 func (t *Table) findOverlaps() *overlaps {
+	budget := tableBudget
 	o := &overlaps{
 		of:      make([][]overlap, len(t.cells)),
 		hits:    make([]cellSet, len(t.cells)),
@@ -42,16 +51,26 @@ func (t *Table) findOverlaps() *overlaps {
 	}
 	for c := range t.cells {
 		p := t.pattern(c)
-		o.hits[c] = t.hits(p)
+		o.hits[c] = t.hits(p, &budget)
 		if !p.wild() {
 			continue
 		}
-		f := finder{t: t, wide: c, p: p}
-		o.tangled[c] = !t.meet(p, f.matched)
+		f := finder{t: t, wide: c, p: p, budget: &budget}
+		whole := t.meet(p, &budget, f.matched)
+		o.tangled[c] = !whole || len(f.out) >= overlapBudget
 		f.stray()
 		o.of[c] = f.out
 	}
 	return o
+}
+
+// work is how much a plan for the cells has to look at.
+func (o *overlaps) work(cells cellSet) int {
+	n := 0
+	for c := range cells.all() {
+		n += 1 + len(o.of[c])
+	}
+	return n
 }
 
 // pattern is the Allow of a cell.
@@ -61,14 +80,15 @@ func (t *Table) pattern(c int) pattern {
 
 // finder collects the overlaps of one cell.
 type finder struct {
-	t    *Table
-	wide int
-	p    pattern
-	out  []overlap
+	t      *Table
+	wide   int
+	p      pattern
+	budget *int
+	out    []overlap
 }
 
 func (f *finder) matched(shared pattern, owner int) {
-	if owner == f.wide {
+	if owner == f.wide || len(f.out) >= overlapBudget {
 		return
 	}
 	o := f.overlap(shared, owner)
@@ -80,7 +100,7 @@ func (f *finder) matched(shared pattern, owner int) {
 }
 
 func (f *finder) overlap(words pattern, owner int) overlap {
-	o := overlap{wide: f.wide, owner: owner, deny: words, hits: f.t.hits(words)}
+	o := overlap{wide: f.wide, owner: owner, deny: words, hits: f.t.hits(words, f.budget)}
 	if owner != none {
 		o.bare, o.letters = f.bare(words, owner)
 	}
@@ -155,7 +175,7 @@ func (f *finder) respelt(o overlap) {
 	}
 	for _, q := range spelt[1:] {
 		o.deny = q
-		o.hits = f.t.hits(q)
+		o.hits = f.t.hits(q, f.budget)
 		f.out = append(f.out, o)
 	}
 }

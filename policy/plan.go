@@ -46,8 +46,7 @@ func (t *Table) plan(form PathForm, s Set) plan {
 	}
 	p.allows()
 	p.closeOverlaps()
-	p.mergeRuns()
-	p.mergeVerbs()
+	p.merge()
 	p.writeNeeded()
 	p.refuse()
 	p.closeSpellings()
@@ -108,28 +107,63 @@ func (p *planner) closeOverlaps() {
 	p.open = minimal(p.open)
 }
 
-// mergeRuns replaces several Denies by one against everything that is longer
-// than what is allowed, for all methods or for one.
-func (p *planner) mergeRuns() {
-	longest := 0
-	ofVerb := [len(verbs)]int{}
-	for c := range p.kept.all() {
-		n := p.t.reach(c)
-		longest = max(longest, n)
-		ofVerb[p.t.cells[c].verb] = max(ofVerb[p.t.cells[c].verb], n)
+// merge says more with fewer Denies: what is longer than all that is allowed
+// at once, and what differs by method alone at once. Which goes first matters,
+// and what is shorter is taken. The second way goes first by what the table
+// could allow, as bound does.
+func (p *planner) merge() {
+	needed := p.needed
+	p.mergeRuns(p.t.runs(p.kept))
+	p.mergeVerbs(p.kept)
+	first := p.needed
+	p.needed = needed
+	p.mergeRuns(p.t.longest)
+	p.mergeVerbs(p.kept)
+	p.mergeRuns(p.t.runs(p.kept))
+	if p.length(first) <= p.length(p.needed) {
+		p.needed = first
 	}
-	if longest < endless {
-		p.merge(slices.Repeat(pattern{some}, longest+1))
+}
+
+func (p *planner) length(patterns []pattern) int {
+	n := 0
+	for _, q := range patterns {
+		n += 60 + len(p.t.denyText(p.form, q)) // with what stands before the method
 	}
-	for v, n := range ofVerb {
+	return n
+}
+
+// runs are the lengths of the longest words, of each verb's and of all cells.
+type runs struct {
+	ofVerb [len(verbs)]int
+	all    int
+}
+
+func (t *Table) runs(cells cellSet) runs {
+	var r runs
+	for c := range cells.all() {
+		n, v := t.reach(c), t.cells[c].verb
+		r.ofVerb[v] = max(r.ofVerb[v], n)
+		r.all = max(r.all, n)
+	}
+	return r
+}
+
+// mergeRuns replaces several Denies by one against everything that is longer,
+// for all methods or for one.
+func (p *planner) mergeRuns(r runs) {
+	if r.all < endless {
+		p.replace(slices.Repeat(pattern{some}, r.all+1))
+	}
+	for v, n := range r.ofVerb {
 		if n > 0 && n < endless {
-			p.merge(append(pattern{token(p.t.symbols[verbs[v]])}, slices.Repeat(pattern{some}, n)...))
+			p.replace(append(pattern{token(p.t.symbols[verbs[v]])}, slices.Repeat(pattern{some}, n)...))
 		}
 	}
 }
 
-// merge takes wide in place of the Denies it covers, if there are several.
-func (p *planner) merge(wide pattern) {
+// replace takes wide in place of the Denies it covers, if there are several.
+func (p *planner) replace(wide pattern) {
 	rest := slices.DeleteFunc(slices.Clone(p.needed), wide.covers)
 	if len(p.needed)-len(rest) > 1 {
 		p.needed = append(rest, wide)
@@ -149,15 +183,32 @@ func (t *Table) reach(c int) int {
 }
 
 // mergeVerbs makes one Deny of those that differ by method alone, where that
-// takes nothing away. A run for the method takes in segments too.
-func (p *planner) mergeVerbs() {
+// takes nothing from the cells given. A run for the method takes in segments
+// too.
+func (p *planner) mergeVerbs(cells cellSet) {
+	tails := map[string]int{}
+	for _, q := range p.needed {
+		tails[q[1:].key()]++
+	}
 	for _, q := range slices.Clone(p.needed) {
-		wide := append(pattern{some}, q[1:]...)
-		same := slices.IndexFunc(p.needed, func(o pattern) bool { return !slices.Equal(o, q) && slices.Equal(o[1:], q[1:]) })
-		if q[0] != some && same >= 0 && !p.t.hits(wide).meets(p.kept) {
-			p.merge(wide)
+		if tail := q[1:].key(); q[0] != some && tails[tail] > 1 {
+			tails[tail] = 0
+			if wide := append(pattern{some}, q[1:]...); !p.widelyHits(wide).meets(cells) {
+				p.replace(wide)
+			}
 		}
 	}
+}
+
+// widelyHits is hits, remembered: plans of one table ask for the same.
+func (p *planner) widelyHits(wide pattern) cellSet {
+	if hits, ok := p.o.wide.Load(wide.key()); ok {
+		return hits.(cellSet)
+	}
+	budget := mergeBudget
+	hits := p.t.hits(wide, &budget)
+	p.o.wide.Store(wide.key(), hits)
+	return hits
 }
 
 func (p *planner) writeNeeded() {
@@ -206,7 +257,7 @@ func (p *planner) refusedByVerbs() []string {
 		}
 		wide := append(pattern{some}, p.t.pattern(c)[1:]...)
 		text := p.t.denyText(p.form, wide)
-		if times[text]++; times[text] == 2 && !p.t.hits(wide).meets(p.kept) {
+		if times[text]++; times[text] == 2 && !p.widelyHits(wide).meets(p.kept) {
 			out = append(out, text)
 		}
 	}

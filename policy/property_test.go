@@ -16,7 +16,10 @@ import (
 	"lambda-authorizer/reason"
 )
 
-const stage = "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5/prod/"
+const (
+	api   = "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5/"
+	stage = api + "prod/"
+)
 
 var scopes = []string{"s1", "s2", "s3"}
 
@@ -28,6 +31,7 @@ type world struct {
 	caller  policy.Caller
 	granted []bool
 	form    policy.PathForm
+	stage   string // the ARN up to the method
 }
 
 var (
@@ -143,6 +147,7 @@ func union(a, b []string) map[string]bool {
 
 func drawWorld(t *rapid.T) world {
 	w := world{form: rapid.SampledFrom([]policy.PathForm{policy.Encoded, policy.Decoded}).Draw(t, "form")}
+	w.stage = api + rapid.SampledFrom([]string{"prod", "$default", "null", "*"}).Draw(t, "stage") + "/"
 	known := map[string]bool{}
 	for range rapid.IntRange(1, 7).Draw(t, "routes") {
 		route := "$default"
@@ -199,7 +204,7 @@ func (w world) drawPath(t *rapid.T) string {
 }
 
 func (w world) arn(method, path string) policy.ARN {
-	a, err := policy.ParseARN(stage + method + "/" + path)
+	a, err := policy.ParseARN(w.stage + method + "/" + path)
 	if err != nil {
 		panic(err)
 	}
@@ -311,7 +316,7 @@ type view struct {
 // judge says what is wrong with the document's answer to a request.
 func (v view) judge(method, path string) string {
 	encoded := v.form == policy.Encoded
-	allowed := v.iam.allows(stage + method + "/" + path)
+	allowed := v.iam.allows(v.stage + method + "/" + path)
 	route := v.opinion.choose(encoded, method, path)
 	switch {
 	case route >= 0 && allowed && !v.granted[route]:
@@ -336,7 +341,7 @@ func (v view) excuse(route int, method string) string {
 		return "is granted and refused, and the reach does not say so"
 	}
 	if !slices.ContainsFunc(v.named, func(x policy.Inexpressible) bool {
-		return (x.Route == out.Route || x.With == out.Route) && slices.Contains(x.Methods, method)
+		return (x.Route == out.Route || slices.Contains(x.With, out.Route)) && slices.Contains(x.Methods, method)
 	}) {
 		return "is granted and refused, and the route was not named as inexpressible"
 	}

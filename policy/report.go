@@ -8,35 +8,47 @@ import (
 )
 
 // Inexpressible says that no IAM document can do justice to some callers:
-// who may use Route and With, which may be the same, but not Refused. One of
-// the two is left out of their cached document, and asking for it directly is
-// the fault policy_inexact.
+// who may use Route and one of With, but not Refused. One of the two is left
+// out of their cached document, and to ask for it is the fault policy_inexact.
 type Inexpressible struct {
-	Route, With RouteID
-	// Refused is negative where the routes are too tangled to tell: then any.
+	Route RouteID
+	// With holds Route itself where that alone is too much.
+	With []RouteID
+	// Refused is negative where the routes are too tangled to tell: then it may
+	// be any.
 	Refused RouteID
 	Methods []string
 }
 
 // Inexpressible lists them over all callers that the requirements allow for.
-// A route that is left out for anybody is the Route or the With of one.
+// A route that is left out for anybody is the Route or a With of one.
 func (t *Table) Inexpressible(form PathForm) []Inexpressible {
-	byRoutes := map[[3]RouteID][]string{}
+	type pair struct{ route, refused RouteID }
+	found := map[pair]*Inexpressible{}
 	for _, c := range t.possible(form) {
-		key := [3]RouteID{t.cells[c.wide].route, t.cells[c.with].route, none}
+		key := pair{t.cells[c.wide].route, none}
 		if c.refused != none {
-			key[2] = t.cells[c.refused].route
+			key.refused = t.cells[c.refused].route
 		}
-		if m := verbs[t.cells[c.wide].verb]; !slices.Contains(byRoutes[key], m) {
-			byRoutes[key] = append(byRoutes[key], m)
+		x := found[key]
+		if x == nil {
+			x = &Inexpressible{Route: key.route, Refused: key.refused}
+			found[key] = x
+		}
+		if with := t.cells[c.with].route; !slices.Contains(x.With, with) {
+			x.With = append(x.With, with)
+		}
+		if m := verbs[t.cells[c.wide].verb]; !slices.Contains(x.Methods, m) {
+			x.Methods = append(x.Methods, m)
 		}
 	}
-	out := make([]Inexpressible, 0, len(byRoutes))
-	for key, methods := range byRoutes {
-		out = append(out, Inexpressible{Route: key[0], With: key[1], Refused: key[2], Methods: methods})
+	out := make([]Inexpressible, 0, len(found))
+	for _, x := range found {
+		slices.Sort(x.With)
+		out = append(out, *x)
 	}
 	slices.SortFunc(out, func(a, b Inexpressible) int {
-		return cmp.Or(cmp.Compare(a.Route, b.Route), cmp.Compare(a.With, b.With), cmp.Compare(a.Refused, b.Refused))
+		return cmp.Or(cmp.Compare(a.Route, b.Route), cmp.Compare(a.Refused, b.Refused))
 	})
 	return out
 }
@@ -76,18 +88,23 @@ func (t *Table) possible(form PathForm) []conflict {
 
 func (t *Table) classIndex(c int) int { return t.classOf[t.cells[c].route] }
 
-// Text says it for the author of the table.
+// Text says it for the author of the table, with the ways out.
 func (x Inexpressible) Text(t *Table) string {
-	routes := t.Template(x.Route)
-	if x.With != x.Route {
-		routes += " and " + t.Template(x.With)
+	opens := t.Template(x.Route)
+	if !slices.Contains(x.With, x.Route) {
+		with := make([]string, len(x.With))
+		for i, id := range x.With {
+			with[i] = t.Template(id)
+		}
+		opens += " together with " + strings.Join(with, " or ")
 	}
-	but := "everything else"
+	but := "some other route"
 	if x.Refused >= 0 {
 		but = t.Template(x.Refused)
 	}
-	return fmt.Sprintf("%s: a policy cannot open %s to a caller who may not use %s: {x} matches across slashes there; such a caller gets a fault (policy_inexact). Require the same of these routes, change their paths, or set gateway.cache_ttl to 0s",
-		strings.Join(x.Methods, ", "), routes, but)
+	return fmt.Sprintf("a cached policy cannot open %s to a caller who may not use %s (%s), since a policy's wildcards cross slashes: "+
+		"one of them is left out of it and answers 500 (policy_inexact). Require the same of these routes, give them paths that do not overlap, or set gateway.cache_ttl to 0s",
+		opens, but, strings.Join(x.Methods, ", "))
 }
 
 // Shadowed is a route that no request reaches, because others are more
@@ -121,7 +138,7 @@ func (t *Table) shadows(id RouteID) (by []RouteID, all bool) {
 		if tpl.verb != anyVerb && tpl.verb != verb(v) {
 			continue
 		}
-		for _, word := range t.lengths(t.widened(verb(v), tpl), t.longest(tpl)) {
+		for _, word := range t.lengths(t.widened(verb(v), tpl), t.limit(tpl)) {
 			switch d := t.cells[t.decide(word, len(word))].route; {
 			case d == id:
 				all = false
@@ -133,9 +150,9 @@ func (t *Table) shadows(id RouteID) (by []RouteID, all bool) {
 	return by, all
 }
 
-// longest bounds the words that shadows needs to look at: past the longest
+// limit bounds the words that shadows needs to look at: past the longest
 // template, all that go on decide alike.
-func (t *Table) longest(tpl template) int {
+func (t *Table) limit(tpl template) int {
 	n := len(tpl.segments)
 	if tpl.fallback || n > 0 && tpl.segments[n-1].kind == greedy {
 		return t.depth + 1

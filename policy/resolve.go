@@ -15,20 +15,23 @@ type conflict struct {
 	refused    int
 }
 
-// conflicts lists them for what is granted, in a fixed order.
+// conflicts lists them for what is granted, in a fixed order: of those between
+// the same two cells, the first.
 func (o *overlaps) conflicts(form PathForm, granted cellSet) []conflict {
 	var out []conflict
-	all := granted.size() == len(o.of)
+	whole := granted.size() == len(o.of)
 	for k := range granted.all() {
-		if o.tangled[k] && !all {
+		if o.tangled[k] && !whole {
 			out = append(out, conflict{wide: k, with: k, refused: none})
 		}
+		fresh := granted.clone()
 		for _, v := range o.of[k] {
 			if v.owner == none || granted.has(v.owner) || v.encodedOnly && form == Decoded {
 				continue
 			}
-			for w := range v.hits.both(granted) {
+			for w := range v.hits.both(fresh) {
 				out = append(out, conflict{wide: k, with: w, refused: v.owner})
+				fresh.remove(w)
 			}
 		}
 	}
@@ -103,22 +106,25 @@ func (g graph) join(c conflict) {
 	g[c.wide].wide = true
 }
 
-// coverBudget bounds the search for the smallest cover. Past it the best one
-// found so far is used: it leaves out more than needed, never too little.
-const coverBudget = 2000
+// coverBudget bounds the search for the smallest cover, in cells looked at.
+// Past it the best one found so far is used: it leaves out more than needed,
+// never too little.
+const coverBudget = 100_000
 
 // cover is a smallest set of cells that has one of every conflict.
 func (g graph) cover() []int {
-	s := coverSearch{g: g, out: map[int]bool{}, best: slices.Sorted(maps.Keys(g)), left: coverBudget}
+	cells := slices.Sorted(maps.Keys(g))
+	s := coverSearch{g: g, cells: cells, out: map[int]bool{}, best: cells, left: coverBudget}
 	s.search()
 	return s.best
 }
 
 type coverSearch struct {
-	g    graph
-	out  map[int]bool // chosen so far
-	best []int
-	left int
+	g     graph
+	cells []int
+	out   map[int]bool // chosen so far
+	best  []int
+	left  int
 }
 
 func (s *coverSearch) search() {
@@ -135,7 +141,7 @@ func (s *coverSearch) search() {
 	// Either v is left out or all that it is in conflict with. With one
 	// conflict each, the second is never smaller.
 	s.with([]int{v}, s.search)
-	if s.left--; degree > 1 && s.left > 0 {
+	if s.left -= len(s.cells); degree > 1 && s.left > 0 {
 		s.with(s.neighbours(v), s.search)
 	}
 }
@@ -163,7 +169,7 @@ func (s *coverSearch) neighbours(v int) []int {
 // busiest is the cell with the most conflicts left; of equals, one whose
 // Allow is in the way.
 func (s *coverSearch) busiest() (best, degree int) {
-	for _, v := range slices.Sorted(maps.Keys(s.g)) {
+	for _, v := range s.cells {
 		if s.out[v] {
 			continue
 		}

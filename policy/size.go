@@ -1,32 +1,30 @@
 package policy
 
-import "slices"
-
 // Size bounds the documents of a table.
 type Size struct {
 	// Bytes is the length of the largest document that any caller gets.
 	Bytes int
-	// Exact: there is such a caller. Otherwise the requirements are too many to
-	// try, and no document is larger.
+	// Exact: there is such a caller. Otherwise no document is larger, and there
+	// were too many kinds of callers to try them all.
 	Exact bool
 	// Set is what that caller may use, where Exact.
 	Set Set
 }
 
-// sizeBudget bounds the work of Largest in cells looked at: some
-// milliseconds.
-const sizeBudget = 20_000
+// sizeBudget bounds the work of an exact answer, in cells and overlaps looked
+// at: some ten milliseconds.
+const sizeBudget = 1_000_000
 
 // Largest gives the length of the largest document over all callers, for the
 // API and stage of a, of which the method and path do not matter. max is what
 // it is to be held against: where a simple bound is within it, that is the
 // answer, so that a start-up does not pay for more.
 func (t *Table) Largest(form PathForm, a ARN, max int) Size {
-	bound := Size{Bytes: t.bound(form, a)}
-	if bound.Bytes <= max {
+	bound := Size{Bytes: t.bound(form, a, max)}
+	if bound.Bytes <= max || len(t.cells) == 0 {
 		return bound
 	}
-	sets, all := t.grantable(sizeBudget / len(t.cells))
+	sets, all := t.grantable(t.classes, sizeBudget/t.overlaps().work(t.everyCell()))
 	if !all {
 		return bound
 	}
@@ -45,37 +43,12 @@ func (t *Table) size(form PathForm, a ARN, s Set) int {
 	return len(d.render())
 }
 
-func (t *Table) bound(form PathForm, a ARN) int {
-	stage, every := len(a.resourceStage()), len(everyAPI(a.Partition))
-	const quoted = len(`"",`)
-	n := len(documentStart) + 2*len(statementStart) + len(`Allow","Resource":[]},Deny","Resource":[]}]}`)
-	letters := letterSet{}
-	o := t.overlaps()
-	for c := range t.cells {
-		open := stage + len(t.allowText(form, t.pattern(c))) + quoted
-		for _, v := range o.of[c] {
-			open += stage + len(t.denyText(form, v.deny)) + quoted
-			letters.addAll(v.letters)
-		}
-		n += max(open, stage+len(t.denyText(form, t.pattern(c)))+quoted)
-	}
-	for _, d := range slices.Concat(oddities, controls) {
-		n += every + len(d.deny) + quoted
-	}
-	for c := range letters.all() {
-		for _, e := range escapes(c) {
-			n += every + len(e) + 2*len(anyText) + quoted
-		}
-	}
-	// A Deny that replaces two is longer than both only for its runs.
-	return n + (1+len(verbs))*(len(longestVerb)+len("/*")*(t.depth+1))
-}
-
-// grantable lists the sets of routes that callers may be granted, and whether
-// these are all: at most limit callers are thought up.
-func (t *Table) grantable(limit int) (sets []Set, all bool) {
+// grantable lists the sets of routes that callers may be granted, as far as
+// the classes tell, and whether these are all: at most limit callers are
+// thought up.
+func (t *Table) grantable(classes []class, limit int) (sets []Set, all bool) {
 	var needs []need
-	for _, c := range t.classes {
+	for _, c := range classes {
 		needs = append(needs, c.entries...)
 	}
 	queue := []person{{}}

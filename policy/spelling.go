@@ -99,6 +99,8 @@ func (s *letterSet) addAll(o letterSet) { s[0] |= o[0]; s[1] |= o[1] }
 
 func (s letterSet) holds(o letterSet) bool { return o[0]&^s[0] == 0 && o[1]&^s[1] == 0 }
 
+func (s letterSet) without(o letterSet) letterSet { return letterSet{s[0] &^ o[0], s[1] &^ o[1]} }
+
 func (s letterSet) all() iter.Seq[byte] {
 	return func(yield func(byte) bool) {
 		for c := range byte(128) {

@@ -29,6 +29,7 @@ type Table struct {
 	connect RouteID
 	cells   []cell
 	depth   int // of the longest template, the verb included
+	longest runs
 
 	classes []class
 	classOf []int // by route
@@ -70,6 +71,7 @@ func Compile(routes []Route) (*Table, []problem.Problem) {
 		return nil, found
 	}
 	t.grow()
+	t.longest = t.runs(t.everyCell())
 	t.spell()
 	t.classify()
 	t.overlaps = sync.OnceValue(t.findOverlaps)

@@ -129,7 +129,7 @@ func parseSegment(part string) (s segment, name string, err error) {
 		return s, "", fmt.Errorf("segment %q: a parameter is a whole segment, {name} or {name+}", part)
 	}
 	if !wordOf(name, func(c byte) bool { return isName(c) || c == '.' || c == ':' }) {
-		return s, "", fmt.Errorf("segment %q: a parameter's name is letters, digits and . _ - :", part)
+		return s, "", fmt.Errorf("segment %q: only letters, digits and . _ - : may name a parameter", part)
 	}
 	if plus {
 		return segment{kind: greedy}, name, nil

@@ -1,5 +1,7 @@
 package policy
 
+import "encoding/binary"
+
 // The compiler works on words, not on text. A word is a path with its method
 // as the first of its segments; a pattern is a set of words. That loses
 // nothing: a path that a template can match has no empty segment, so over
@@ -44,6 +46,12 @@ func (t *Table) widened(v verb, tpl template) pattern {
 	return p
 }
 
+// verbOf is the verb that a pattern begins with.
+func (t *Table) verbOf(p pattern) verb {
+	v, _ := verbOf(t.texts[p[0]])
+	return v
+}
+
 // general is the least pattern that takes word in whatever the texts are
 // that no template names.
 func general(word []symbol) pattern {
@@ -55,6 +63,15 @@ func general(word []symbol) pattern {
 		}
 	}
 	return p
+}
+
+// key is fit for a map.
+func (p pattern) key() string {
+	b := make([]byte, 0, 4*len(p))
+	for _, tok := range p {
+		b = binary.LittleEndian.AppendUint32(b, uint32(tok))
+	}
+	return string(b)
 }
 
 // places is a set of places in a pattern that a prefix of a word may have led
@@ -92,15 +109,6 @@ func (p pattern) settle(at places) places {
 
 // ends says whether the word may end here.
 func (p pattern) ends(at places) bool { return at&(1<<len(p)) != 0 }
-
-// takes says whether the word is in the pattern.
-func (p pattern) takes(word []symbol) bool {
-	at := start
-	for _, s := range word {
-		at = p.step(at, s)
-	}
-	return p.ends(at)
-}
 
 // covers says whether p takes every word that q takes. It is enough to look
 // at the shortest of q: what takes one segment of any text takes a run.
