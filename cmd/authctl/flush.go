@@ -19,6 +19,9 @@ type gate struct {
 
 func (g gate) String() string { return g.kind + ":" + g.api + "/" + g.stage }
 
+// is tells whether an entry of gateway.apis means g.
+func (g gate) is(api string) bool { return api == g.api+"/"+g.stage || api == g.api+"/*" }
+
 var gateForm = regexp.MustCompile(`^(rest|http):([A-Za-z0-9_-]{1,64})/(\$default|[A-Za-z0-9_-]{1,128})$`)
 
 // gatesOf reads --flush.
@@ -29,7 +32,11 @@ func gatesOf(args []string, s *settings) ([]gate, error) {
 		if m == nil {
 			return nil, usage("--flush is rest:<api>/<stage> or http:<api>/<stage>, as in rest:a1b2c3d4e5/prod; a WebSocket API caches nothing")
 		}
-		gates = append(gates, gate{m[1], m[2], m[3]})
+		g := gate{m[1], m[2], m[3]}
+		gates = append(gates, g)
+		if s.cfg != nil && s.cfg.Gateway.APIs != nil && !slices.ContainsFunc(s.cfg.Gateway.APIs, g.is) {
+			s.note("%s is not among gateway.apis: the function with this configuration does not serve it", g)
+		}
 	}
 	if gates != nil && s.cfg == nil {
 		return nil, usage("--flush needs the configuration, which says how long functions believe what they read: give --config")
