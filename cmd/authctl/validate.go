@@ -164,7 +164,10 @@ func (v *validated) policies(cfg *config.Config) map[policy.RouteID]bool {
 	table, form := cfg.Table(), cfg.Form()
 	partly := map[policy.RouteID]bool{}
 	for _, x := range table.Inexpressible(form) {
-		partly[x.Route], partly[x.With] = true, true
+		partly[x.Route] = true
+		for _, with := range x.With {
+			partly[with] = true
+		}
 		v.warn(cfg, "inexpressible", routeKey(x.Route), "%s", x.Text(table))
 	}
 	for _, path := range table.AlsoOpens(form) {
