@@ -26,68 +26,73 @@ func curl() int {
 }
 
 func runCurl(args []string) error {
-	method, target := "", ""
-	var body []byte
-	header := http.Header{}
+	c := call{header: http.Header{}}
 	for len(args) > 0 {
 		flag := args[0]
 		args = args[1:]
-		if flag == "--head" {
-			method = http.MethodHead
-			continue
-		}
-		if !strings.HasPrefix(flag, "-") {
-			target = flag
-			continue
-		}
-		if len(args) == 0 {
+		switch {
+		case flag == "--head":
+			c.method = http.MethodHead
+		case !strings.HasPrefix(flag, "-"):
+			c.target = flag
+		case len(args) == 0:
 			return fmt.Errorf("%s needs a value", flag)
-		}
-		value := args[0]
-		args = args[1:]
-		var err error
-		switch flag {
-		case "--request":
-			method = value
-		case "--header":
-			name, text, ok := strings.Cut(value, ": ")
-			if !ok {
-				return fmt.Errorf("header %q", value)
-			}
-			header.Add(name, text)
-		case "--data-raw":
-			body = []byte(value)
-		case "--data-binary":
-			if value == "@-" {
-				body, err = io.ReadAll(os.Stdin)
-			} else {
-				body, err = os.ReadFile(strings.TrimPrefix(value, "@"))
-			}
 		default:
-			return fmt.Errorf("unknown flag %s", flag)
+			if err := c.set(flag, args[0]); err != nil {
+				return err
+			}
+			args = args[1:]
 		}
-		if err != nil {
-			return err
-		}
 	}
-	if method == "" && body != nil {
-		method = http.MethodPost
+	if c.method == "" && c.body != nil {
+		c.method = http.MethodPost
 	}
-	if body != nil && header.Get("Content-Type") == "" {
-		header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if c.body != nil && c.header.Get("Content-Type") == "" {
+		c.header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	return send(method, target, header, body)
+	return c.send()
 }
 
-func send(method, target string, header http.Header, body []byte) error {
-	req, err := http.NewRequest(method, target, bytes.NewReader(body))
+// call is what a command line of curl asks for.
+type call struct {
+	method, target string
+	header         http.Header
+	body           []byte
+}
+
+func (c *call) set(flag, value string) (err error) {
+	switch flag {
+	case "--request":
+		c.method = value
+	case "--header":
+		name, text, ok := strings.Cut(value, ": ")
+		if !ok {
+			return fmt.Errorf("header %q", value)
+		}
+		c.header.Add(name, text)
+	case "--data-raw":
+		c.body = []byte(value)
+	case "--data-binary":
+		if value == "@-" {
+			c.body, err = io.ReadAll(os.Stdin)
+		} else {
+			c.body, err = os.ReadFile(strings.TrimPrefix(value, "@"))
+		}
+	default:
+		return fmt.Errorf("unknown flag %s", flag)
+	}
+	return err
+}
+
+func (c *call) send() error {
+	req, err := http.NewRequest(c.method, c.target, bytes.NewReader(c.body))
 	if err != nil {
 		return err
 	}
-	req.Header = header
-	if host := header.Get("Host"); host != "" {
+	req.Header = c.header
+	if host := c.header.Get("Host"); host != "" {
 		req.Host = host
-		header.Del("Host")
+		c.header.Del("Host")
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {

@@ -72,11 +72,8 @@ func (t *tool) runKeyRotate(c *cobra.Command, k *keyKind, arg string, f rotateFl
 	if err != nil {
 		return err
 	}
-	if l.previousUntil.After(t.now()) && !f.dryRun {
-		earlier := fmt.Sprintf("%s %s has a secret of an earlier rotation that is accepted until %s, and would end now", k.noun, l.ID, l.PreviousUntil)
-		if err := t.confirm(f.yes, earlier); err != nil {
-			return err
-		}
+	if err := t.confirmRotation(k, l, f); err != nil {
+		return err
 	}
 	turned, err := p.do.Rotate(ctx, l.Secret, l.ID, grace)
 	if err != nil {
@@ -100,6 +97,15 @@ func (t *tool) runKeyRotate(c *cobra.Command, k *keyKind, arg string, f rotateFl
 	}
 	a.row("in force", "%s", inForceNew)
 	return t.hand(a, p, *l, turned.Text)
+}
+
+// confirmRotation asks where a secret would end that clients may still use.
+func (t *tool) confirmRotation(k *keyKind, l *listedKey, f rotateFlags) error {
+	if f.dryRun || !l.previousUntil.After(t.now()) {
+		return nil
+	}
+	return t.confirm(f.yes, fmt.Sprintf("%s %s has a secret of an earlier rotation that is accepted until %s, and would end now",
+		k.noun, l.ID, l.PreviousUntil))
 }
 
 // position is what tells disable and enable apart.
