@@ -71,7 +71,11 @@ func wildcards(template object) (out []string) {
 		for _, key := range []string{"Action", "Resource", "Principal"} {
 			for _, v := range values(s.body[key]) {
 				if strings.Contains(fmt.Sprint(v), "*") {
-					out = append(out, fmt.Sprintf("%s: %s %s %v", s.where, s.body["Effect"], key, v))
+					what := fmt.Sprintf("%s: %s %s %v", s.where, s.body["Effect"], key, v)
+					if key == "Resource" { // a wildcard is listed for its actions alone
+						what += fmt.Sprintf(" for %v", values(s.body["Action"]))
+					}
+					out = append(out, what)
 				}
 			}
 		}
@@ -103,7 +107,7 @@ func wildcards(template object) (out []string) {
 
 // trace is X-Ray's: it knows no resources.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
-const trace = ": Allow Resource *"
+const trace = ": Allow Resource * for [xray:PutTraceSegments xray:PutTelemetryRecords]"
 
 // An authorizer's id is given when API Gateway imports the definition, so the
 // permission ends where the API does.
@@ -118,10 +122,10 @@ var allowed = map[string]map[string]string{
 		"ItemsRestPermission: SourceArn arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${RestApi}/prod/*":               "the stage's methods, all of which are of items",
 		"ItemsHttpPermission: SourceArn arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/$default/*":           "the stage's routes, all of which are of items",
 		"AccountLogWriter: managed policy arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs":          "what API Gateway's documentation asks for; off unless the account has none",
-		"RestApi: Deny Principal *":                                 "a refusal",
-		"RestApi: Deny Resource execute-api:/*":                     "a refusal",
-		"RestApi: Allow Principal *":                                "routes without an authorizer",
-		"RestApi: Allow Resource execute-api:/prod/OPTIONS/items/*": "preflight requests of one route",
+		"RestApi: Deny Principal *":                                                          "a refusal",
+		"RestApi: Deny Resource execute-api:/* for [execute-api:Invoke]":                     "a refusal",
+		"RestApi: Allow Principal *":                                                         "routes without an authorizer",
+		"RestApi: Allow Resource execute-api:/prod/OPTIONS/items/* for [execute-api:Invoke]": "preflight requests of one route",
 	},
 	"sam/attach.yaml": {
 		"OrdersMayAsk: SourceArn arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Orders}" + anyAuthorizer:         "this API's",
@@ -155,8 +159,8 @@ func TestEachWildcardIsFound(t *testing.T) {
 		"Anybody: no SourceArn",
 		"AuthorizerFunction: managed policy AdministratorAccess",
 		"Open: Allow Action dynamodb:*",
-		"Open: Allow Resource *",
-		"Open: Allow Resource arn:aws:dynamodb:eu-central-1:123456789012:table/*",
+		"Open: Allow Resource * for []",
+		"Open: Allow Resource arn:aws:dynamodb:eu-central-1:123456789012:table/* for [dynamodb:*]",
 		"Open: NotAction",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
