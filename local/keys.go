@@ -43,6 +43,9 @@ const (
 // Keys are the credentials that the stack has made.
 func (s *Stack) Keys() Keys { return s.keys }
 
+// Revocable tells whether the configuration names a table of revocations.
+func (s *Stack) Revocable() bool { return !strings.EqualFold(s.base.Tables.Revocations, "none") }
+
 // entry is one entry of a route's require, as far as keys go.
 type entry struct {
 	JWT       any

@@ -32,6 +32,7 @@ type baseConfig struct {
 
 // known is what the stack reads of a configuration.
 type known struct {
+	Tables      struct{ Revocations string }
 	Bearer      struct{ Header string }
 	Routes      []route
 	keySections `yaml:",inline"`

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -141,12 +142,27 @@ func (s *screen) banner(stack *local.Stack) {
 		}
 		fmt.Fprintf(&b, "  # %d: %s\n  %s\n\n", e.status, e.says, e.curl(stack.URL()))
 	}
+	b.WriteString(revokeLines(stack))
 	b.WriteString(keyLines(stack))
 	fmt.Fprintf(&b, "AWS CLI and authctl: . %s\nCtrl-C stops everything\n", stack.EnvPath())
 	if stack.Exposed() {
 		fmt.Fprintf(&b, "\nlistening beyond this machine: whoever reaches it can make any token\n")
 	}
 	s.print(b.String())
+}
+
+// revokeLines revoke a token and show it refused. They are for a subshell:
+// made-up AWS credentials must not stay in the user's.
+func revokeLines(stack *local.Stack) string {
+	const stage = "rest-token"
+	refused := example{method: http.MethodGet, path: "/" + stage + "/items", token: "READ"}
+	if !stack.Revocable() || refused.closed(stack) {
+		return ""
+	}
+	dir := filepath.Dir(stack.EnvPath())
+	return fmt.Sprintf("  # 401: the same token once it is revoked; this waits until that is in force\n"+
+		"  (. %s; echo \"$READ\" | %s revoke token --config %s --reason stolen --flush rest:$REST_TOKEN_API_ID/%s)\n  %s\n\n",
+		stack.EnvPath(), filepath.Join(dir, "authctl"), filepath.Join(dir, "stages", stage, "authorizer.yaml"), stage, refused.curl(stack.URL()))
 }
 
 // keyLines are about the keys that a configuration asked for. The default one
