@@ -146,6 +146,9 @@ func TestExamplesAnswerWhatTheySay(t *testing.T) {
 			t.Errorf("the banner lacks %s", line)
 		}
 	}
+	if said := s.stdout.String(); !strings.Contains(said, "authctl revoke token --config ") || !strings.Contains(said, "--flush rest:$REST_TOKEN_API_ID/rest-token") {
+		t.Errorf("the banner shows no revocation:\n%s", said)
+	}
 	if strings.Contains(s.stdout.String(), "\x1b") {
 		t.Errorf("colours without a terminal:\n%s", &s.stdout)
 	}
