@@ -6,9 +6,11 @@ LAMBDA_FLAGS := -tags lambda.norpc -trimpath -buildvcs=false -ldflags='-s -w'
 STATICCHECK  := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK  := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME     ?= 30s
-NODE_STAMPS  := local/node_modules/.stamp testdata/record/node_modules/.stamp
+NODE_STAMPS  := local/node_modules/.stamp testdata/record/node_modules/.stamp deploy/node_modules/.stamp
+CONFIG       ?= deploy/authorizer.yaml
+SAM_FLAGS    ?=
 
-.PHONY: run test race build setup bench lint vulncheck fuzz clean
+.PHONY: run test race build package deploy setup bench lint lint-deploy vulncheck fuzz soak clean
 
 ## run: build and start everything on this machine
 run: build local/node_modules/.stamp
@@ -20,6 +22,19 @@ build:
 	@CGO_ENABLED=0 go build $(LAMBDA_FLAGS) -o build/items/bootstrap ./cmd/items
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -o build/authctl ./cmd/authctl
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -o build/local ./cmd/local
+
+## package: the zips for Lambda, the same bytes each time; CONFIG=file goes in
+package:
+	@for c in authorizer items rotate; do \
+		GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build $(LAMBDA_FLAGS) -o build/linux-arm64/$$c/bootstrap ./cmd/$$c || exit 1; \
+	done
+	@go run ./cmd/package -o build/authorizer.zip -config $(CONFIG) build/linux-arm64/authorizer/bootstrap
+	@go run ./cmd/package -o build/items.zip build/linux-arm64/items/bootstrap
+	@go run ./cmd/package -o build/rotate.zip build/linux-arm64/rotate/bootstrap
+
+## deploy: sam deploy of deploy/sam; needs the SAM CLI and AWS credentials
+deploy: package
+	cd deploy/sam && sam deploy $(SAM_FLAGS)
 
 ## setup: the npm packages that the tests and the local stack run
 setup: $(NODE_STAMPS)
@@ -46,12 +61,17 @@ lint:
 	go run $(STATICCHECK) ./...
 	cd bench && go vet ./... && go run $(STATICCHECK) ./...
 
+## lint-deploy: templates, permissions, runbook and zips against the code, offline
+lint-deploy: deploy/node_modules/.stamp
+	go test -count=1 ./deploy ./cmd/package/...
+
 ## vulncheck: known vulnerabilities; needs the Go vulnerability database
 vulncheck:
 	go run $(GOVULNCHECK) ./...
 
 ## fuzz: every fuzz target for FUZZTIME each
 fuzz:
+	go test ./policy -count=1 -timeout 60m -run 'Document|Agrees' -rapid.checks 100000
 	@for pkg in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
 			echo "== $$pkg $$target"; \
@@ -59,5 +79,9 @@ fuzz:
 		done; \
 	done
 
+## soak: the long runs that do not belong into make test
+soak: setup
+	go test ./items -count=1 -run PagingWhile -timeout 30m -args -paging 10000
+
 clean:
-	rm -rf build local/node_modules testdata/record/node_modules
+	rm -rf build local/node_modules testdata/record/node_modules deploy/node_modules
