@@ -68,17 +68,33 @@ response: {http_api: simple}` + usual + itemRoutes
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			answer, err, line := tc.function.line(t, tc.event)
+			answer, line, err := tc.function.line(t, tc.event)
 			got, _ := line["reason"].(string)
 			if got != string(tc.reason) {
 				t.Fatalf("reason is %q, want %q: %v", got, tc.reason, line["detail"])
 			}
 			wantRow(t, tc.reason, answer, err)
+			produce(tc.reason)
 			if strings.Contains(fmt.Sprint(err, line), alice[len(alice)-40:]) {
 				t.Errorf("a token reached an error or the log: %v %v", err, line)
 			}
 		})
 	}
+}
+
+// The check of sizes at start-up has to assume how long a stage's name is.
+func TestPolicyThatIsTooLongForItsBoundIsAFault(t *testing.T) {
+	t.Parallel()
+	f := newFunction(t, "response: {max_policy_bytes: 1200}"+usual+itemRoutes)
+	event := tokenEvent(mint(t, claims{"scope": "items:read items:write"}), "GET /items")
+	if _, _, err := f.line(t, event); err != nil {
+		t.Fatal(err)
+	}
+	_, line, err := f.line(t, strings.Replace(event, "/prod/", "/"+strings.Repeat("p", 128)+"/", 1))
+	if err == nil || line["reason"] != string(reason.PolicyTooLarge) {
+		t.Errorf("%v, %v", line, err)
+	}
+	produce(reason.PolicyTooLarge)
 }
 
 // wantRow checks that an answer is of the row that its reason belongs to.
@@ -119,7 +135,7 @@ func tamper(token string) string {
 func TestWhoIsNotAuthenticatedIsRefusedWithAnAnswerWhereTheConfigurationSaysDeny(t *testing.T) {
 	t.Parallel()
 	f := newFunction(t, "gateway: {cache_ttl: 0s}\nresponse: {unauthenticated: deny}"+usual+itemRoutes)
-	answer, err, _ := f.line(t, tokenEvent("no.such.token", "GET /items"))
+	answer, _, err := f.line(t, tokenEvent("no.such.token", "GET /items"))
 	var got struct {
 		PrincipalID    string
 		PolicyDocument struct {
@@ -142,11 +158,11 @@ func TestWhoIsNotAuthenticatedIsRefusedWithAnAnswerWhereTheConfigurationSaysDeny
 func TestADocumentThatOpensRoutesCarriesNoReason(t *testing.T) {
 	t.Parallel()
 	f := newFunction(t, cached)
-	refused, err, line := f.line(t, tokenEvent(mint(t, nil), "DELETE /items/7"))
+	refused, line, err := f.line(t, tokenEvent(mint(t, nil), "DELETE /items/7"))
 	if err != nil || line["outcome"] != "deny" || strings.Contains(refused, `"reason"`) {
 		t.Errorf("the answer would tell %v to later requests: %s, %v", line["reason"], refused, err)
 	}
-	nothing, err, _ := f.line(t, tokenEvent(mint(t, claims{"scope": nil}), "DELETE /items/7"))
+	nothing, _, err := f.line(t, tokenEvent(mint(t, claims{"scope": nil}), "DELETE /items/7"))
 	if err != nil || !strings.Contains(nothing, `"reason":"scope_insufficient"`) {
 		t.Errorf("a document that opens nothing lacks the reason: %s, %v", nothing, err)
 	}
@@ -157,12 +173,12 @@ func TestADocumentThatOpensRoutesCarriesNoReason(t *testing.T) {
 func TestACachedAnswerIsTheSameForEveryRoute(t *testing.T) {
 	t.Parallel()
 	f, alice := newFunction(t, cached), mint(t, nil)
-	first, err, _ := f.line(t, tokenEvent(alice, "GET /items"))
+	first, _, err := f.line(t, tokenEvent(alice, "GET /items"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, route := range []string{"GET /items/7", "DELETE /items/7", "GET /reports", "PUT /nowhere", "GET /items"} {
-		if other, err, _ := f.line(t, tokenEvent(alice, route)); err != nil || other != first {
+		if other, _, err := f.line(t, tokenEvent(alice, route)); err != nil || other != first {
 			t.Errorf("%s: %s, %v; first was %s", route, other, err, first)
 		}
 	}
@@ -171,7 +187,7 @@ func TestACachedAnswerIsTheSameForEveryRoute(t *testing.T) {
 func TestTheLineSaysWhoAskedForWhat(t *testing.T) {
 	t.Parallel()
 	f := newFunction(t, uncached)
-	_, _, line := f.line(t, httpEvent(mint(t, claims{"client_id": "web"}), "GET /items/7", "GET /items/{id}"))
+	_, line, _ := f.line(t, httpEvent(mint(t, claims{"client_id": "web"}), "GET /items/7", "GET /items/{id}"))
 	for key, want := range map[string]any{
 		"outcome": "allow", "decision": "allow", "request_id": "r1", "event": "http_2.0", "api_id": "abcdef1234", "stage": "prod",
 		"method": "GET", "route": "GET /items/{id}", "principal": "main|alice", "issuer": "main", "key_id": "k1",
@@ -184,7 +200,7 @@ func TestTheLineSaysWhoAskedForWhat(t *testing.T) {
 	if id, _ := line["token"].(string); !strings.HasPrefix(id, "sha256:") || strings.Contains(fmt.Sprint(line), "id-1") {
 		t.Errorf("the token's id is told: %v", line)
 	}
-	if _, _, second := f.line(t, tokenEvent("x", "GET /items")); second["cold_start"] != nil {
+	if _, second, _ := f.line(t, tokenEvent("x", "GET /items")); second["cold_start"] != nil {
 		t.Error("the second invocation is cold, too")
 	}
 }
@@ -192,7 +208,7 @@ func TestTheLineSaysWhoAskedForWhat(t *testing.T) {
 func TestThePrincipalIsHashedWhereTheConfigurationSaysSo(t *testing.T) {
 	t.Parallel()
 	f := newFunction(t, "gateway: {cache_ttl: 0s}\nlog: {principal: hash}"+usual+itemRoutes)
-	_, _, line := f.line(t, tokenEvent(mint(t, nil), "GET /items"))
+	_, line, _ := f.line(t, tokenEvent(mint(t, nil), "GET /items"))
 	if p, _ := line["principal"].(string); !strings.HasPrefix(p, "sha256:") || strings.Contains(fmt.Sprint(line), "alice") {
 		t.Errorf("principal is %q in %v", p, line)
 	}
@@ -202,7 +218,7 @@ func TestContextHoldsOnlyWhatABackendCanBeHanded(t *testing.T) {
 	t.Parallel()
 	f := newFunction(t, `gateway: {cache_ttl: 0s}
 response: {claims: [email, "custom:tenant", groups, level, admin, long, control, huge, nothing]}`+usual+itemRoutes)
-	answer, err, _ := f.line(t, tokenEvent(mint(t, claims{
+	answer, _, err := f.line(t, tokenEvent(mint(t, claims{
 		"email": "a@example.com", "custom:tenant": "acme", "groups": []string{"x", "y"}, "level": 7, "admin": true,
 		"long": strings.Repeat("x", 1025), "control": "a\nb", "huge": json.Number("9007199254740993"), "nothing": "", "unlisted": "secret",
 	}), "GET /items"))

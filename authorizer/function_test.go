@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -46,18 +47,13 @@ var testKey = sync.OnceValue(func() *ecdsa.PrivateKey {
 // mint makes a token as the issuer would: ES256, valid at noon.
 func mint(t testing.TB, special claims) string {
 	t.Helper()
-	all := claims{
-		"iss": issuerURL, "aud": audience, "sub": "alice", "jti": "id-1",
-		"iat": noon.Add(-time.Minute).Unix(), "exp": noon.Add(time.Hour).Unix(),
-		"scope": "items:read",
-	}
-	maps.Copy(all, special)
-	maps.DeleteFunc(all, func(_ string, v any) bool { return v == nil })
-	payload, err := json.Marshal(all)
-	if err != nil {
-		t.Fatal(err)
-	}
-	input := b64([]byte(`{"alg":"ES256","kid":"k1","typ":"at+jwt"}`)) + "." + b64(payload)
+	return mintAs(t, `{"alg":"ES256","kid":"k1","typ":"at+jwt"}`, special)
+}
+
+// mintAs makes one with another header. The signature is ES256 all the same.
+func mintAs(t testing.TB, header string, special claims) string {
+	t.Helper()
+	input := b64([]byte(header)) + "." + b64(payload(t, special))
 	digest := sha256.Sum256([]byte(input))
 	r, s, err := ecdsa.Sign(rand.Reader, testKey(), digest[:])
 	if err != nil {
@@ -67,6 +63,23 @@ func mint(t testing.TB, special claims) string {
 	r.FillBytes(signature[:32])
 	s.FillBytes(signature[32:])
 	return input + "." + b64(signature)
+}
+
+// payload is the usual claims with special ones in their place.
+func payload(t testing.TB, special claims) []byte {
+	t.Helper()
+	all := claims{
+		"iss": issuerURL, "aud": audience, "sub": "alice", "jti": "id-1",
+		"iat": noon.Add(-time.Minute).Unix(), "exp": noon.Add(time.Hour).Unix(),
+		"scope": "items:read",
+	}
+	maps.Copy(all, special)
+	maps.DeleteFunc(all, func(_ string, v any) bool { return v == nil })
+	text, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
@@ -82,13 +95,7 @@ type function struct {
 func newFunction(t testing.TB, yaml string, options ...func(*authorizer.Options)) function {
 	t.Helper()
 	dir := t.TempDir()
-	key, err := testKey().PublicKey.ECDH()
-	if err != nil {
-		t.Fatal(err)
-	}
-	point := key.Bytes() // 0x04, X, Y
-	set := fmt.Sprintf(`{"keys":[{"kty":"EC","crv":"P-256","kid":"k1","use":"sig","x":%q,"y":%q}]}`, b64(point[1:33]), b64(point[33:]))
-	write(t, filepath.Join(dir, "jwks.json"), set)
+	write(t, filepath.Join(dir, "jwks.json"), keySet(t))
 	path := filepath.Join(dir, "authorizer.yaml")
 	write(t, path, yaml)
 	cfg, err := config.Load(path, func(string) (string, bool) { return "", false })
@@ -101,7 +108,7 @@ func newFunction(t testing.TB, yaml string, options ...func(*authorizer.Options)
 		t.Fatal(err)
 	}
 	f := function{lines: &bytes.Buffer{}}
-	o := authorizer.Options{Tokens: tokens, Now: clock, Decisions: f.lines}
+	o := authorizer.Options{Tokens: tokens, Now: clock, Decisions: f.lines, Log: slog.New(slog.DiscardHandler)}
 	for _, set := range options {
 		set(&o)
 	}
@@ -109,6 +116,17 @@ func newFunction(t testing.TB, yaml string, options ...func(*authorizer.Options)
 		t.Fatal(err)
 	}
 	return f
+}
+
+// keySet is the issuer's, with the key of its tokens.
+func keySet(t testing.TB) string {
+	t.Helper()
+	key, err := testKey().PublicKey.ECDH()
+	if err != nil {
+		t.Fatal(err)
+	}
+	point := key.Bytes() // 0x04, X, Y
+	return fmt.Sprintf(`{"keys":[{"kty":"EC","crv":"P-256","kid":"k1","use":"sig","x":%q,"y":%q}]}`, b64(point[1:33]), b64(point[33:]))
 }
 
 func write(t testing.TB, path, text string) {
@@ -119,14 +137,14 @@ func write(t testing.TB, path, text string) {
 }
 
 // line invokes the function and returns its answer with the decision line.
-func (f function) line(t testing.TB, event string) (answer string, failure error, line map[string]any) {
+func (f function) line(t testing.TB, event string) (answer string, line map[string]any, failure error) {
 	t.Helper()
 	f.lines.Reset()
 	out, err := f.Invoke(context.Background(), []byte(event))
 	if e := json.Unmarshal(f.lines.Bytes(), &line); e != nil {
 		t.Fatalf("the decision line is not one JSON object: %v: %s", e, f.lines)
 	}
-	return string(out), err, line
+	return string(out), line, err
 }
 
 const usual = `

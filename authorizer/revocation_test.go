@@ -13,6 +13,7 @@ import (
 
 	"lambda-authorizer/authorizer"
 	"lambda-authorizer/local/dynamo"
+	"lambda-authorizer/reason"
 	"lambda-authorizer/revocation"
 )
 
@@ -27,6 +28,10 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	server.Close()
+	if codes := missing(); code == 0 && len(codes) > 0 {
+		fmt.Fprintln(os.Stderr, "no test produces", codes)
+		code = 1
+	}
 	os.Exit(code)
 }
 
@@ -76,10 +81,10 @@ func TestARevokedTokenIsRefusedAndARestoredOneIsNot(t *testing.T) {
 	tb, now, option := checked(t, revocation.Config{})
 	f := newFunction(t, revocable, option)
 	event := tokenEvent(mint(t, claims{"sid": "s1", "client_id": "web"}), "GET /items")
-	if _, err, line := f.line(t, event); err != nil || line["RevocationReads"] != 1.0 {
+	if _, line, err := f.line(t, event); err != nil || line["RevocationReads"] != 1.0 {
 		t.Fatalf("%v, %v", err, line)
 	}
-	if _, err, line := f.line(t, event); err != nil || line["RevocationReads"] != nil || tb.reads.Load() != 1 {
+	if _, line, err := f.line(t, event); err != nil || line["RevocationReads"] != nil || tb.reads.Load() != 1 {
 		t.Errorf("a repeated token reads the table again: %v, %v", err, line)
 	}
 	for _, key := range []revocation.Key{
@@ -95,14 +100,14 @@ func TestARevokedTokenIsRefusedAndARestoredOneIsNot(t *testing.T) {
 			t.Fatal(err)
 		}
 		*now = now.Add(6 * time.Second) // past cache_ttl
-		if _, err, line := f.line(t, event); err == nil || err.Error() != "Unauthorized" || line["reason"] != "revoked" {
+		if _, line, err := f.line(t, event); err == nil || err.Error() != "Unauthorized" || line["reason"] != "revoked" {
 			t.Errorf("revoked by %s: %v, %v", key.Kind, err, line)
 		}
 		if _, _, err := tb.store.Delete(t.Context(), key); err != nil {
 			t.Fatal(err)
 		}
 		*now = now.Add(6 * time.Second)
-		if _, err, line := f.line(t, event); err != nil {
+		if _, line, err := f.line(t, event); err != nil {
 			t.Errorf("restored, %s: %v, %v", key.Kind, err, line)
 		}
 	}
@@ -130,12 +135,15 @@ func TestATableOutOfReachDeniesOrIsPassedAndToldAsConfigured(t *testing.T) {
 			t.Fatal(err)
 		}
 		f := newFunction(t, revocable, func(o *authorizer.Options) { o.Revocations = checker })
-		_, err, line := f.line(t, tokenEvent(mint(t, nil), "GET /items"))
+		_, line, err := f.line(t, tokenEvent(mint(t, nil), "GET /items"))
 		if line["outcome"] != outcome || line["DependencyFault"] != 1.0 {
 			t.Errorf("on_error %s: %v, %v", onError, err, line)
 		}
-		if onError == "deny" && line["reason"] != "revocation_unavailable" {
-			t.Errorf("the fault is %v", line["reason"])
+		if onError == "deny" {
+			if line["reason"] != string(reason.RevocationUnavailable) {
+				t.Errorf("the fault is %v", line["reason"])
+			}
+			produce(reason.RevocationUnavailable)
 		}
 		if passed, _ := line["revocation_passed"].(string); (onError == "allow") != (passed != "") {
 			t.Errorf("on_error %s: revocation_passed is %q", onError, passed)

@@ -1,0 +1,145 @@
+package authorizer_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"lambda-authorizer/apikey"
+	"lambda-authorizer/httpsig"
+	"lambda-authorizer/local/gateway"
+	"lambda-authorizer/reason"
+)
+
+const api = gateway.RESTRequest
+
+func TestSecretsManagerDownAtTheStartClosesWhatNeedsItAlone(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	legacySecret(t, p)
+	acme := p.apiKey(t, apikey.Grant{ID: "acme", Principal: "acme", Scopes: reads})
+	machine := p.signer(t, httpsig.Grant{ID: "machine", Principal: "machine", Scopes: reads})
+	p.secretsDown.Store(true)
+	s := p.connect(t, everything)
+	old := mintHS(t, 'a', "", nil)
+
+	s.wants(t, api, request(t, "GET /items", bearer(mint(t, nil))), "")
+	s.wants(t, api, request(t, "GET /items"), reason.CredentialMissing)
+	s.wants(t, api, request(t, "GET /items", bearer("junk")), reason.CredentialMalformed)
+	for what, credential := range map[string]part{"an API key": key(acme), "a shared secret's token": bearer(old), "a signature": signed(machine)} {
+		got := s.wants(t, api, request(t, "GET /items", credential), reason.SecretsUnavailable)
+		if detail := fmt.Sprint(got.line["detail"]); !strings.Contains(detail, "StatusCode: 503") && !strings.Contains(detail, "secret ") || got.line["DependencyFault"] != 1.0 {
+			t.Errorf("%s: the line says %q", what, detail)
+		}
+	}
+	p.secretsDown.Store(false)
+	p.Add(31 * time.Second) // a service that failed is left alone for 30 s
+	s.wants(t, api, request(t, "GET /items", key(acme)), "")
+	s.wants(t, api, request(t, "GET /items", bearer(old)), "")
+	s.wants(t, api, request(t, "GET /items", signed(machine)), "")
+}
+
+func TestSecretsManagerDownLaterLeavesKnownKeysWorking(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	legacySecret(t, p)
+	acme := p.apiKey(t, apikey.Grant{ID: "acme", Principal: "acme", Scopes: reads})
+	machine := p.signer(t, httpsig.Grant{ID: "machine", Principal: "machine", Scopes: reads})
+	s := p.connect(t, everything)
+	far := claims{"exp": noon.Add(48 * time.Hour).Unix()}
+	old := mintHS(t, 'a', "", far)
+	known := func(code reason.Code) {
+		t.Helper()
+		s.wants(t, api, request(t, "GET /items", key(acme)), code)
+		s.wants(t, api, request(t, "GET /items", bearer(old)), code)
+		s.wants(t, api, request(t, "GET /items", signed(machine)), code)
+	}
+	known("")
+	p.secretsDown.Store(true)
+	late := p.apiKey(t, apikey.Grant{ID: "late", Principal: "acme", Scopes: reads})
+	lateMachine := p.signer(t, httpsig.Grant{ID: "late", Principal: "machine", Scopes: reads})
+	p.Add(6 * time.Minute) // past secrets.refresh
+	known("")
+	// Whether there is such a key nobody can say.
+	s.wants(t, api, request(t, "GET /items", key(late)), reason.SecretsUnavailable)
+	s.wants(t, api, request(t, "GET /items", signed(lateMachine)), reason.SecretsUnavailable)
+	s.wants(t, api, request(t, "GET /items", bearer(mintHS(t, 'x', "", far))), reason.SecretsUnavailable)
+	s.wants(t, api, request(t, "GET /items", bearer(mint(t, far))), "")
+	if !strings.Contains(s.log.String(), "secret not read: the last good value goes on") {
+		t.Errorf("the log does not tell of it:\n%s", s.log)
+	}
+	p.secretsDown.Store(false)
+	p.Add(31 * time.Second)
+	s.wants(t, api, request(t, "GET /items", key(late)), "")
+	s.wants(t, api, request(t, "GET /items", signed(lateMachine)), "")
+
+	p.secretsDown.Store(true)
+	p.Add(24*time.Hour + 6*time.Minute)
+	known(reason.SecretsUnavailable)
+}
+
+func TestSecretThatHangsEndsWithTheInvocation(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	acme := p.apiKey(t, apikey.Grant{ID: "acme", Principal: "acme", Scopes: reads})
+	s := p.connect(t, everything)
+	p.secretsHang.Store(true)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	begun := time.Now()
+	s.wants(t, api, request(t, "GET /items", key(acme)).WithContext(ctx), reason.DeadlineExceeded)
+	if took := time.Since(begun); took > 2*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+func TestSecretThatStopsParsingKeepsItsKeys(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	acme := p.apiKey(t, apikey.Grant{ID: "acme", Principal: "acme", Scopes: reads})
+	s := p.connect(t, everything)
+	s.wants(t, api, request(t, "GET /items", key(acme)), "")
+	p.put(t, "api-keys", "now it is only text, with "+acme+" in it")
+	p.Add(6 * time.Minute)
+	s.wants(t, api, request(t, "GET /items", key(acme)), "")
+	if log := s.log.String(); !strings.Contains(log, "secret not read") || strings.Contains(log, acme) {
+		t.Errorf("the log says\n%s", log)
+	}
+}
+
+// put makes another text current, by hand.
+func (p *place) put(t testing.TB, name, text string) {
+	t.Helper()
+	c, _ := p.aws(t.Context())
+	_, err := secretsmanager.NewFromConfig(c).PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{SecretId: &name, SecretString: aws.String(text)})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestKeyThatWasMadeAMomentAgoIsFound(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.apiKey(t, apikey.Grant{ID: "first", Principal: "acme", Scopes: reads})
+	s := p.connect(t, everything)
+	unknown, err := apikey.Generate("unknown")
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := p.apiKey(t, apikey.Grant{ID: "second", Principal: "acme", Scopes: reads})
+	s.wants(t, api, request(t, "GET /items", key(second)), "")
+	third := p.apiKey(t, apikey.Grant{ID: "third", Principal: "acme", Scopes: reads})
+	s.wants(t, api, request(t, "GET /items", key(third)), "") // one more read
+	before := p.count("GetSecretValue")
+	for range 20 {
+		s.wants(t, api, request(t, "GET /items", key(unknown.Text)), reason.APIKeyUnknown)
+	}
+	if n := p.count("GetSecretValue") - before; n > 0 {
+		t.Errorf("unknown keys caused %d reads within 30 s", n)
+	}
+}
