@@ -202,7 +202,7 @@ func drawSmallTable(t *rapid.T) (routes tableOpinion, granted []bool) {
 		if strings.Count(route, "/") < 3 && rapid.IntRange(0, 3).Draw(t, "end") == 0 {
 			route += "/{rest+}"
 		}
-		route = "GET " + cmp(route, "/")
+		route = "GET " + or(route, "/")
 		if rapid.IntRange(0, 9).Draw(t, "default") == 0 {
 			route = "$default"
 		}

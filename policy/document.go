@@ -20,6 +20,7 @@ type Document struct {
 	every       string // what never goes on from
 	never       []string
 	exact       bool // stage has no wildcard
+	api         int  // where API/STAGE/ begins in it
 }
 
 // maxResource is API Gateway's bound on the characters of a Resource.
@@ -31,6 +32,7 @@ func newDocument(a ARN, p plan) (*Document, error) {
 		every: everyAPI(a.Partition), never: p.never,
 		exact: a.Stage != anyStage,
 	}
+	d.api = len(d.stage) - len(a.API+"/"+a.Stage+"/")
 	for _, tail := range slices.Concat(d.allow, d.deny) {
 		if n := len(d.stage) + len(tail); n > maxResource {
 			return nil, fmt.Errorf("%w: a Resource of %d characters, at most %d are accepted", reason.PolicyTooLarge, n, maxResource)
@@ -84,16 +86,17 @@ func resources(out []byte, before string, tails []string) []byte {
 // wins, and what no Allow names is closed.
 func (d *Document) Allows(a ARN) bool {
 	arn := a.String()
-	return d.takes(d.allow, arn) && !d.takes(d.deny, arn) &&
-		!slices.ContainsFunc(d.never, func(tail string) bool { return matchText(d.every+tail, arn) })
+	if !d.exact {
+		return d.takes(d.stage, d.allow, arn) && !d.takes(d.stage, d.deny, arn) && !d.takes(d.every, d.never, arn)
+	}
+	tail, ok := strings.CutPrefix(arn, d.stage)
+	// What never names begins with a run, so that the API and stage are as
+	// good to begin with as the whole ARN.
+	return ok && takenByAny(d.allow, tail) && !takenByAny(d.deny, tail) && !takenByAny(d.never, arn[d.api:])
 }
 
-func (d *Document) takes(tails []string, arn string) bool {
-	if !d.exact {
-		return slices.ContainsFunc(tails, func(tail string) bool { return matchText(d.stage+tail, arn) })
-	}
-	rest, ok := strings.CutPrefix(arn, d.stage)
-	return ok && takenByAny(tails, rest)
+func (d *Document) takes(before string, tails []string, arn string) bool {
+	return slices.ContainsFunc(tails, func(tail string) bool { return matchText(before+tail, arn) })
 }
 
 // Single is the document where nothing is cached: one statement about this

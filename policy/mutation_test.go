@@ -16,13 +16,6 @@ import (
 	"lambda-authorizer/policy"
 )
 
-// A shop is a table with the neighbours that make trouble: a parameter beside
-// a static segment, runs over slashes, a greedy route, ANY, the root.
-var shop = []string{
-	"GET /", "GET /items", "POST /items", "GET /items/{id}", "PUT /items/{id}", "DELETE /items/{id}",
-	"GET /items/admin", "GET /items/{id}/lines", "POST /items:batch", "POST /{verb}", "GET /files/{path+}", "ANY /admin/{proxy+}",
-}
-
 type situation struct {
 	name    string
 	routes  []string

@@ -38,7 +38,7 @@ var (
 	staticTexts = []string{"a", "b", "admin", "adm", "x:y", "é", "v1.0"}
 	paramTexts  = []string{
 		"7", "a", "b", "admin", "adm", "admin2", "z", "x:y", "x%3Ay", "x%3ay", "é", "%C3%A9", "%c3%a9", "v1.0",
-		"*", "?", ":", "a*", "a%20b", "%2A", "%3F", "{id}", "%7Bid%7D", "100%", "%25", "a;b", "ключ", "%D0%BA", strings.Repeat("k", 300),
+		"*", "?", ":", "a*", "a%20b", "%2A", "%3F", "{id}", "%7Bid%7D", "100%", "%25", "a;b", "ключ", "%D0%BA", strings.Repeat("k", 300), strings.Repeat("long-", 400),
 	}
 	oddTexts = []string{
 		"", ".", "..", "%2e", "%2E%2E", "%61", "%61dmin", "adm%69n", "a%2Fb", "a%2fb", "%5c", "a\\b", "%00", "%0a", "%7F", "\x00", "\xff", "%FF",
@@ -60,10 +60,10 @@ func drawTemplate(t *rapid.T) string {
 		}
 	}
 	method := rapid.SampledFrom([]string{"GET", "GET", "POST", "ANY"}).Draw(t, "method")
-	return method + " " + cmp(path, "/")
+	return method + " " + or(path, "/")
 }
 
-func cmp(a, b string) string {
+func or(a, b string) string {
 	if a == "" {
 		return b
 	}
