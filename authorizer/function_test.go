@@ -94,16 +94,9 @@ type function struct {
 // routes, routes the list.
 func newFunction(t testing.TB, yaml string, options ...func(*authorizer.Options)) function {
 	t.Helper()
-	dir := t.TempDir()
-	write(t, filepath.Join(dir, "jwks.json"), keySet(t))
-	path := filepath.Join(dir, "authorizer.yaml")
-	write(t, path, yaml)
-	cfg, err := config.Load(path, func(string) (string, bool) { return "", false })
-	if err != nil {
-		t.Fatal(err)
-	}
+	cfg := load(t, yaml, keySet(t), nil)
 	clock := func() time.Time { return noon }
-	tokens, err := jwks.New(cfg.Issuers, jwks.Options{Now: clock, Dir: dir})
+	tokens, err := jwks.New(cfg.Issuers, jwks.Options{Now: clock, Dir: cfg.Dir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,6 +109,20 @@ func newFunction(t testing.TB, yaml string, options ...func(*authorizer.Options)
 		t.Fatal(err)
 	}
 	return f
+}
+
+// load reads a configuration that stands beside a key set, jwks.json.
+func load(t testing.TB, yaml, keys string, env map[string]string) *config.Config {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "jwks.json"), keys)
+	path := filepath.Join(dir, "authorizer.yaml")
+	write(t, path, yaml)
+	cfg, err := config.Load(path, func(name string) (string, bool) { value, ok := env[name]; return value, ok })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
 }
 
 // keySet is the issuer's, with the key of its tokens.

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -38,18 +37,9 @@ type service struct {
 // connect loads a configuration and connects it to p, as the main does.
 func (p *place) connect(t testing.TB, yaml string) *service {
 	t.Helper()
-	dir := t.TempDir()
-	write(t, filepath.Join(dir, "jwks.json"), keySet(t))
-	path := filepath.Join(dir, "authorizer.yaml")
-	write(t, path, yaml)
-	cfg, err := config.Load(path, func(name string) (string, bool) {
-		value, ok := map[string]string{"REVOCATIONS": p.revocations, "NONCES": p.nonces}[name]
-		return value, ok
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	cfg := load(t, yaml, keySet(t), map[string]string{"REVOCATIONS": p.revocations, "NONCES": p.nonces})
 	s := &service{config: cfg, log: &journal{}, lines: map[string]map[string]any{}, stages: map[gateway.Kind]*gateway.Stage{}}
+	var err error
 	s.Authorizer, _, err = authorizer.Connect(cfg, authorizer.Surroundings{
 		AWS: p.aws, Now: p.Now, Decisions: s, Log: slog.New(slog.NewTextHandler(s.log, nil)),
 	})

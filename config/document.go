@@ -12,9 +12,9 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// maxFile is many times the largest route table that API Gateway's own quotas
-// leave room for (300 routes).
-const maxFile = 1 << 20
+// maxFile holds 100,000 networks, and many times the largest route table that
+// API Gateway's own quotas leave room for (300 routes).
+const maxFile = 4 << 20
 
 func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)

@@ -161,7 +161,7 @@ func TestBytesThatAreNoTextAreRefusedWithTheirLine(t *testing.T) {
 		"a lone CR":          {"log: {}\r", "authorizer.yaml:1: holds the character U+000D, which has no place in a configuration"},
 		"another line break": {"log: \u2028", "authorizer.yaml:1: holds the character U+2028, which has no place in a configuration"},
 		"a BOM in between":   {"log: {}\n\ufeff", "authorizer.yaml:2: holds the character U+FEFF, which has no place in a configuration"},
-		"too much":           {huge, "authorizer.yaml: is larger than 1048576 bytes"},
+		"too much":           {huge, "authorizer.yaml: is larger than 4194304 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
