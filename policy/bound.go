@@ -2,16 +2,6 @@ package policy
 
 import "slices"
 
-// An island is the cells that begin with the same text, for all verbs. Where a
-// cell begins with a parameter, those of its verb are of one island. What a
-// document says of one island does not depend on the others, but for what it
-// says of several at once, and that it does only where it is shorter. So a sum
-// over islands, of the most that each can take, bounds every document.
-type island struct {
-	cells   cellSet
-	outside cellSet
-}
-
 // islandBudget bounds how many kinds of callers are tried for an island.
 const islandBudget = 64
 
@@ -108,62 +98,6 @@ func (m measure) odd(options [][]option) int {
 		}
 	}
 	return n
-}
-
-// islands divides the cells.
-func (t *Table) islands() []island {
-	anchor := make([]int, len(t.cells)) // a cell of the same island, or itself
-	find := func(c int) int {
-		for anchor[c] != c {
-			c = anchor[c]
-		}
-		return c
-	}
-	ofName, ofVerb, mixed := map[token]int{}, map[verb]int{}, map[verb]bool{}
-	for c, cell := range t.cells {
-		mixed[cell.verb] = mixed[cell.verb] || t.first(c) < 0
-	}
-	for c, cell := range t.cells {
-		anchor[c] = c
-		if name := t.first(c); name >= 0 {
-			if o, ok := ofName[name]; ok {
-				anchor[c] = find(o)
-			}
-			ofName[name] = c
-		}
-		if o, ok := ofVerb[cell.verb]; ok && mixed[cell.verb] {
-			anchor[find(c)] = find(o)
-		}
-		ofVerb[cell.verb] = c
-	}
-	byAnchor := make([]cellSet, len(t.cells))
-	for c := range t.cells {
-		if byAnchor[find(c)] == nil {
-			byAnchor[find(c)] = newCellSet(len(t.cells))
-		}
-		byAnchor[find(c)].add(c)
-	}
-	var out []island
-	for _, cells := range byAnchor {
-		if cells == nil {
-			continue
-		}
-		i := island{cells: cells, outside: t.everyCell()}
-		for c := range cells.all() {
-			i.outside.remove(c)
-		}
-		out = append(out, i)
-	}
-	return out
-}
-
-// first is the token that a cell begins with after the method: none of its
-// own for the root.
-func (t *Table) first(c int) token {
-	if p := t.pattern(c); len(p) > 1 {
-		return p[1]
-	}
-	return token(other)
 }
 
 // options are what a document may say of an island, over all callers.

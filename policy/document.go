@@ -100,24 +100,31 @@ func (d *Document) takes(before string, tails []string, arn string) bool {
 }
 
 // Single is the document where nothing is cached: one statement about this
-// request. It allows the matched route's own pattern, or denies the stage.
+// request. It allows the pattern of the route that decides on it, or denies
+// the stage. A route that does not decide on it is the fault internal.
 func (t *Table) Single(form PathForm, a ARN, id RouteID, allow bool) (*Document, error) {
 	if !allow {
 		return newDocument(a, plan{deny: []string{anyText}})
 	}
+	if decides, ok := t.Match(form, a.Method, a.Path); !ok || decides != id {
+		return nil, fmt.Errorf("%w: asked to allow a route that does not decide on the request", reason.Internal)
+	}
 	if a.WebSocket() {
 		return newDocument(a, plan{allow: []string{connectPath}})
 	}
-	v, ok := verbOf(a.Method)
-	if !ok || int(id) < 0 || int(id) >= len(t.routes) {
-		return nil, fmt.Errorf("%w: no route to allow", reason.Internal)
-	}
+	v, _ := verbOf(a.Method)
 	return newDocument(a, plan{allow: []string{t.allowText(form, t.widened(v, t.templates[id]))}})
 }
 
 // Cached is the document that API Gateway may keep and apply to any other
-// request of the same caller: it lists what the set of routes opens on the
-// API and stage of a, and depends on nothing else of the request.
+// request of the same caller: it says what the set of routes opens on the API
+// and stage of a, and depends on nothing else of the request. An empty set
+// gets Deny on everything.
+//
+// It never allows what the table refuses. It allows what the set holds, but
+// for what Inexpressible lists; so the one that answers must ask Allows about
+// the request at hand. The error is the fault policy_too_large: a Resource
+// over 512 characters.
 func (t *Table) Cached(form PathForm, a ARN, s Set) (*Document, error) {
 	if a.WebSocket() {
 		if s.Has(t.connect) {

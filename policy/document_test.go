@@ -93,6 +93,21 @@ func TestUncachedDocumentIsOneStatementAboutTheRequest(t *testing.T) {
 	}
 }
 
+func TestRouteThatDoesNotDecideIsNotAllowed(t *testing.T) {
+	t.Parallel()
+	table := tableOf(t, "GET /items/{id}", "GET /items/admin", "$connect")
+	for arn, id := range map[string]policy.RouteID{
+		"PUT/items/7": 0, "GET/items/admin": 0, "GET/items/7": 1, "GET/other": 0, "GET/items/8": -1, "GET/items/9": 99, "GET/items/$connect": 2, "$connect": 0,
+	} {
+		if d, err := table.Single(policy.Encoded, parse(t, stage+arn), id, true); !errors.Is(err, reason.Internal) {
+			t.Errorf("%s by %d: %v %v", arn, id, d, err)
+		}
+	}
+	if err := table.Decide(-1, policy.Caller{}); !errors.Is(err, reason.RouteUnknown) {
+		t.Errorf("no route is decided %v", err)
+	}
+}
+
 func TestCachedDocumentReadsWell(t *testing.T) {
 	t.Parallel()
 	table := tableOf(t, shop...)

@@ -51,6 +51,9 @@ const (
 // Decide says whether the caller may use the route: nil, or the denial of the
 // entry that got furthest, the first of equals.
 func (t *Table) Decide(id RouteID, c Caller) error {
+	if id < 0 || int(id) >= len(t.routes) {
+		return reason.RouteUnknown
+	}
 	class := t.classes[t.classOf[id]]
 	best, at := step(-1), 0
 	for i := range class.entries {

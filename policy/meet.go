@@ -17,7 +17,7 @@ type visit struct {
 	word  []symbol
 	left  int // of the budget
 	found func(shared pattern, cell int)
-	done  cellSet // cells that need not be found again, or nil
+	hits  cellSet // where it is enough to know the cells; then found is nil
 }
 
 // meet calls found for what a pattern shares with each template, as far as
@@ -37,7 +37,7 @@ func (t *Table) meet(p pattern, budget *int, found func(shared pattern, cell int
 // out.
 func (t *Table) hits(p pattern, budget *int) cellSet {
 	out := newCellSet(len(t.cells))
-	if !(visit{t: t, p: p, found: func(_ pattern, c int) { out.add(c) }, done: out}).run(budget) {
+	if !(visit{t: t, p: p, hits: out}).run(budget) {
 		return t.everyCell()
 	}
 	return out
@@ -46,6 +46,7 @@ func (t *Table) hits(p pattern, budget *int) cellSet {
 func (v visit) run(budget *int) bool {
 	most := min(walkBudget, *budget)
 	v.left = most
+	v.word = make([]symbol, 0, v.t.depth+1)
 	v.walk(v.t.root, start)
 	*budget -= most - v.left
 	return v.left > 0
@@ -115,11 +116,16 @@ func (v *visit) options(at places) []symbol {
 }
 
 func (v *visit) idle(cell int) bool {
-	return cell == none || v.done != nil && v.done.has(cell)
+	return cell == none || v.hits != nil && v.hits.has(cell)
 }
 
+// report is for words that end here, reportRest for those that go on.
 func (v *visit) report(cell int, at places) {
-	if !v.idle(cell) && v.p.ends(at) && v.t.decider(v.word) == cell {
+	switch {
+	case v.idle(cell) || !v.p.ends(at) || v.t.decider(v.word) != cell:
+	case v.hits != nil:
+		v.hits.add(cell)
+	default:
 		v.found(general(v.word), cell)
 	}
 }
@@ -131,6 +137,10 @@ func (v *visit) reportRest(cell int, at places) {
 	for i := range v.p {
 		if at&(1<<i) == 0 {
 			continue
+		}
+		if v.hits != nil {
+			v.hits.add(cell)
+			return
 		}
 		shared := append(general(v.word), v.p[i:]...)
 		if last := len(shared) - 1; shared[last] == rest {

@@ -201,10 +201,9 @@ func (f *finder) stray() {
 		word := f.drawn(d.lengths)
 		if f.t.decide(word, len(word)) == none {
 			o := f.overlap(general(word), none)
-			if f.known(o) {
-				continue
+			if !f.known(o) {
+				f.out = append(f.out, o)
 			}
-			f.out = append(f.out, o)
 			if o.hits.empty() {
 				continue
 			}
