@@ -136,13 +136,12 @@ routes: [{route: GET /items, require: [{jwt: {}}]}]
 	if n := never.Load(); n > 0 {
 		t.Errorf("on_error: %s had the other's effect %d times", onError, n)
 	}
-	// The odd one may have waited for a busy machine.
-	if m.slow.Load() > m.open.Load()/20 {
-		t.Errorf("%d of %d checks took over 50 ms although the breaker was open", m.slow.Load(), m.open.Load())
-	}
 	if told := strings.Contains(s.log.String(), "let through by revocation.on_error"); told != (onError == "allow") {
 		t.Errorf("on_error: %s, and the log tells of passes: %t", onError, told)
 	}
+	// How long a check takes while the breaker is open is held exactly, on fake
+	// time, in package revocation; here it is told, since a busy machine breaks
+	// any bound.
 	t.Logf("%d good, %d faults, %d passed, %d with the breaker open, %d of these over 50 ms",
 		m.good.Load(), m.faults.Load(), m.passed.Load(), m.open.Load(), m.slow.Load())
 }
