@@ -105,7 +105,6 @@ func stopUnderLoad(t *testing.T, onError string) {
 	if n := never.Load(); n > 0 {
 		t.Errorf("on_error: %s had the other's effect %d times", onError, n)
 	}
-	// The odd one may have waited for a busy machine.
 	// The bound itself is held exactly, on fake time, by the breaker's tests; here
 	// it is told, since a busy machine breaks any.
 	t.Logf("%d of %d checks took over 50 ms although the breaker was open", l.slow.Load(), l.open.Load())
