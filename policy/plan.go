@@ -1,6 +1,5 @@
 package policy
 
-
 // A plan is a document before it is tied to an API and stage: what stands in
 // its Resources after the stage.
 type plan struct {
