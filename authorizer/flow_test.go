@@ -29,6 +29,7 @@ func TestEveryReasonOfTheFlowIsGivenForWhatItSays(t *testing.T) {
 	alice := mint(t, nil)
 	simpleCached := `gateway: {identity_sources: [$request.header.Authorization, $context.routeKey]}
 response: {http_api: simple}` + usual + itemRoutes
+	routeKeyed := "gateway: {identity_sources: [$request.header.Authorization, $context.routeKey]}" + usual + itemRoutes
 	for name, tc := range map[string]struct {
 		function function
 		event    string
@@ -64,6 +65,9 @@ response: {http_api: simple}` + usual + itemRoutes
 		"simple, too few sources":             {newFunction(t, simpleCached), httpEvent(alice, "GET /items", "GET /items", "Bearer "+alice), reason.CacheUnsafe},
 		"simple, another route key":           {newFunction(t, simpleCached), httpEvent(alice, "GET /items", "GET /items", "Bearer "+alice, "ANY /{proxy+}"), reason.CacheUnsafe},
 		"simple, declared sources":            {newFunction(t, simpleCached), httpEvent(alice, "GET /items", "GET /items", "Bearer "+alice, "GET /items"), ""},
+		"policy, fewer sources than declared": {newFunction(t, routeKeyed), httpEvent(alice, "GET /items", "GET /items", "Bearer "+alice), reason.CacheUnsafe},
+		"policy, as many sources as declared": {newFunction(t, routeKeyed), httpEvent(alice, "GET /items", "GET /items", "Bearer "+alice, "GET /items"), ""},
+		"policy, an API without caching":      {newFunction(t, routeKeyed), httpEvent(alice, "GET /items", "GET /items"), ""},
 		"a path that a cached wildcard opens": {newFunction(t, cached), tokenEvent(alice, "GET /items/%61"), reason.PolicyInexact},
 	} {
 		t.Run(name, func(t *testing.T) {
