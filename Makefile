@@ -81,6 +81,8 @@ fuzz:
 
 ## soak: the long runs that do not belong into make test
 soak: setup
+	go test -tags soak ./revocation -count=1 -run Soak -v -timeout 60m
+	go test ./cmd/authctl -count=1 -run BulkOfMany -v -timeout 60m -args -bulk-lines 100000
 	go test ./items -count=1 -run PagingWhile -timeout 30m -args -paging 10000
 
 clean:
