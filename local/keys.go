@@ -29,6 +29,8 @@ type Keys struct {
 	APIKeyRoute string
 	// SigningKeyID and SigningKey, its secret in base64, sign requests.
 	SigningKeyID, SigningKey string
+	// SigningRoute is a route that a signature alone opens.
+	SigningRoute string
 }
 
 // The keys' ids, and whose they are. They differ: nothing forbids one secret
@@ -86,10 +88,12 @@ func (k *known) scopes(of func(entry) *grant) []string {
 	return slices.Compact(all)
 }
 
-func (k *known) apiKeyRoute() string {
+// openTo is a route without parameters that one kind of key alone opens.
+func (k *known) openTo(kind func(entry) *grant) string {
 	for _, r := range k.Routes {
 		alone := func(e entry) bool {
-			return e.APIKey != nil && e.JWT == nil && e.Signature == nil && len(e.Networks) == 0
+			others := e.JWT != nil || e.APIKey != nil && e.Signature != nil || len(e.Networks) > 0
+			return kind(e) != nil && !others
 		}
 		if strings.HasPrefix(r.Route, "GET /") && !strings.Contains(r.Route, "{") && slices.ContainsFunc(r.Require, alone) {
 			return r.Route
@@ -97,6 +101,9 @@ func (k *known) apiKeyRoute() string {
 	}
 	return ""
 }
+
+func ofAPIKey(e entry) *grant    { return e.APIKey }
+func ofSignature(e entry) *grant { return e.Signature }
 
 // makeKeys makes the secrets that the configuration names, and in the first of
 // each kind a key. It does so as an operator would, over the wire.
@@ -135,14 +142,14 @@ func (s *Stack) makeAPIKey(ctx context.Context, writer *secrets.Writer) error {
 	}
 	operator := &apikey.Operator{Documents: writer}
 	key, err := operator.Create(ctx, secret, apikey.Grant{
-		ID: apiKeyID, Principal: apiKeyPrincipal, Scopes: known.scopes(func(e entry) *grant { return e.APIKey }),
+		ID: apiKeyID, Principal: apiKeyPrincipal, Scopes: known.scopes(ofAPIKey),
 	})
 	if err != nil {
 		return unlessInvalid("make an API key", err)
 	}
 	config := apikey.Config{Header: known.APIKeys.Header}
 	config.SetDefaults()
-	s.keys.APIKey, s.keys.APIKeyHeader, s.keys.APIKeyRoute = key.Text, config.Header, known.apiKeyRoute()
+	s.keys.APIKey, s.keys.APIKeyHeader, s.keys.APIKeyRoute = key.Text, config.Header, known.openTo(ofAPIKey)
 	return nil
 }
 
@@ -154,12 +161,12 @@ func (s *Stack) makeSigningKey(ctx context.Context, writer *secrets.Writer) erro
 	}
 	operator := &httpsig.Operator{Documents: writer}
 	key, err := operator.Create(ctx, secret, httpsig.Grant{
-		ID: signingKeyID, Principal: signingPrincipal, Scopes: known.scopes(func(e entry) *grant { return e.Signature }),
+		ID: signingKeyID, Principal: signingPrincipal, Scopes: known.scopes(ofSignature),
 	})
 	if err != nil {
 		return unlessInvalid("make a signing key", err)
 	}
-	s.keys.SigningKeyID, s.keys.SigningKey = key.ID, key.Text
+	s.keys.SigningKeyID, s.keys.SigningKey, s.keys.SigningRoute = key.ID, key.Text, known.openTo(ofSignature)
 	return nil
 }
 

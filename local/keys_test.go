@@ -32,8 +32,8 @@ func TestShippedUncachedConfigurationRunsWithItsKeys(t *testing.T) {
 		}
 	}
 	keys := s.Keys()
-	if keys.APIKeyHeader != "X-Api-Key" || keys.APIKeyRoute != "GET /items" {
-		t.Errorf("how to use the API key: %q, %q", keys.APIKeyHeader, keys.APIKeyRoute)
+	if keys.APIKeyHeader != "X-Api-Key" || keys.APIKeyRoute != "GET /items" || keys.SigningRoute != "GET /items" {
+		t.Errorf("how to use the keys: %q, %q, %q", keys.APIKeyHeader, keys.APIKeyRoute, keys.SigningRoute)
 	}
 	signer, err := httpsig.NewSigner(keys.SigningKeyID, keys.SigningKey)
 	if err != nil {

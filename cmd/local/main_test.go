@@ -22,8 +22,8 @@ var build = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, name := range []string{"authorizer", "items"} {
-		cmd := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", filepath.Join(dir, name, "bootstrap"), "lambda-authorizer/cmd/"+name)
+	for name, out := range map[string]string{"authorizer": "authorizer/bootstrap", "items": "items/bootstrap", "authctl": "authctl"} {
+		cmd := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", filepath.Join(dir, out), "lambda-authorizer/cmd/"+name)
 		if said, err := cmd.CombinedOutput(); err != nil {
 			return dir, fmt.Errorf("go build %s: %w\n%s", name, err, said)
 		}
@@ -151,6 +151,22 @@ func TestExamplesAnswerWhatTheySay(t *testing.T) {
 	}
 	if strings.Contains(s.stdout.String(), "\x1b") {
 		t.Errorf("colours without a terminal:\n%s", &s.stdout)
+	}
+}
+
+// The lines about keys work when pasted as a whole, and those of closed stages
+// are not there.
+func TestKeyLinesOfTheUncachedConfigurationWorkWhenPasted(t *testing.T) {
+	s := launch(t, map[string]string{"AUTHORIZER_CONFIG": "../../deploy/authorizer-uncached.yaml"})
+	banner := s.stdout.String()
+	if strings.Contains(banner, "curl -i "+s.url+"/rest-token/") || !strings.Contains(banner, "more lines like this)") {
+		t.Errorf("closed stages:\n%s", banner)
+	}
+	_, lines, _ := strings.Cut(banner, "  API_KEY=")
+	lines, _, _ = strings.Cut("API_KEY="+lines, "AWS CLI")
+	said, err := exec.Command("sh", "-c", lines).Output()
+	if err != nil || strings.Count(string(said), `{"items":[]}`) != 2 {
+		t.Errorf("%s\nanswer %s, %v", lines, said, err)
 	}
 }
 

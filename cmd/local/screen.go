@@ -174,14 +174,12 @@ func keyLines(stack *local.Stack) string {
 		fmt.Fprintf(&b, "  API_KEY=%s\n", k.APIKey)
 	}
 	if k.APIKeyRoute != "" {
-		fmt.Fprintf(&b, "  # an API key, made anew at each start\n  curl -i %s/rest%s -H \"%s: $API_KEY\"\n",
+		fmt.Fprintf(&b, "  # 200: an API key, made anew at each start\n  curl -i %s/rest%s -H \"%s: $API_KEY\"\n\n",
 			stack.URL(), strings.TrimPrefix(k.APIKeyRoute, "GET "), k.APIKeyHeader)
 	}
-	if k.SigningKeyID != "" {
-		fmt.Fprintf(&b, "  # the signing key %s: its secret is SIGNING_KEY in %s\n", k.SigningKeyID, stack.EnvPath())
-	}
-	if b.Len() > 0 {
-		b.WriteString("\n")
+	if k.SigningRoute != "" {
+		fmt.Fprintf(&b, "  # 200: a signed request\n  (. %s; echo \"$SIGNING_KEY\" | %s sign --key-id $SIGNING_KEY_ID --url %s/rest%s 2>/dev/null | sh)\n\n",
+			stack.EnvPath(), filepath.Join(filepath.Dir(stack.EnvPath()), "authctl"), stack.URL(), strings.TrimPrefix(k.SigningRoute, "GET "))
 	}
 	return b.String()
 }
