@@ -120,8 +120,14 @@ func TestContextSpeaksOfThePrincipalAndNamesEveryMethod(t *testing.T) {
 			if err := json.Unmarshal([]byte(got.answer), &answer); err != nil || answer.PrincipalID != want["principal"] || answer.UsageIdentifierKey != tc.usage {
 				t.Errorf("the answer says %+v, %v", answer, err)
 			}
-			if got.line["principal"] != want["principal"] {
-				t.Errorf("the line says %v", got.line["principal"])
+			ids := map[string]string{"api_key": "api_key_id", "signature": "signing_key_id"}
+			for method, id := range ids {
+				if named, presented := got.line[id] != nil, strings.Contains(want["auth_method"].(string), method); named != presented {
+					t.Errorf("%s is %v on the line of %v", id, got.line[id], want["auth_method"])
+				}
+			}
+			if got.line["principal"] != want["principal"] || got.line["auth_method"] != want["auth_method"] {
+				t.Errorf("the line says %v by %v", got.line["principal"], got.line["auth_method"])
 			}
 			rest := s.wants(t, gateway.RESTRequest, request(t, tc.route, tc.parts...), "")
 			for k, v := range want { // a REST API hands strings on

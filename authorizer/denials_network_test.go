@@ -1,6 +1,7 @@
 package authorizer_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -133,4 +134,82 @@ routes:
 	cold.wants(t, gateway.RESTRequest, request(t, "GET /items", alice, partner), "") // another entry lets it in
 	p.Add(15 * time.Minute)
 	warm.wants(t, gateway.RESTRequest, request(t, "GET /partners", alice, partner), reason.NetworksUnavailable)
+}
+
+// From right to left is an order of lines, too: where an event does not tell it,
+// there is no address, and where answers are kept under one of them neither.
+func TestSeveralLinesOfForwardedForAreReadOnlyInAKnownOrder(t *testing.T) {
+	t.Parallel()
+	const routes = `
+tables: {revocations: none}
+issuers: [{name: main, issuer: "https://idp.example.com/", audiences: ["https://api.example.com"], jwks_file: jwks.json}]
+networks: {office: [203.0.113.0/24]}
+trusted_proxies: [130.176.0.0/16]
+routes: [{route: GET /office, require: [{jwt: {}, networks: [office]}]}]
+`
+	p := newPlace(t)
+	uncached := p.connect(t, "gateway: {cache_ttl: 0s, identity_sources: []}"+routes)
+	cached := p.connect(t, "gateway: {identity_sources: [method.request.header.Authorization, context.identity.sourceIp, method.request.header.X-Forwarded-For]}"+routes)
+	event := string(uncached.event(t, api, request(t, "GET /office", bearer(mint(t, nil)), from("130.176.1.2"), forwardedFor("LINES"))))
+	with := func(multi string) []byte {
+		return []byte(strings.Replace(strings.Replace(event, `"X-Forwarded-For":["LINES, 130.176.1.2"]`, multi, 1),
+			`"X-Forwarded-For":"LINES, 130.176.1.2"`, `"X-Forwarded-For":"130.176.1.2"`, 1))
+	}
+	for name, c := range map[string]struct {
+		lines            string
+		uncached, cached bool
+	}{
+		"one line from the office":         {`"X-Forwarded-For":["203.0.113.9, 130.176.1.2"]`, true, false}, // the two tellings differ
+		"two lines from the office":        {`"X-Forwarded-For":["203.0.113.9","130.176.1.2"]`, true, false},
+		"two lines, the left one claims":   {`"X-Forwarded-For":["203.0.113.9","192.0.2.1","130.176.1.2"]`, false, false},
+		"two spellings, in no known order": {`"X-Forwarded-For":["203.0.113.9","130.176.1.2"],"x-forwarded-for":["192.0.2.1"]`, false, false},
+	} {
+		payload := with(c.lines)
+		if strings.Contains(string(payload), "LINES") {
+			t.Fatalf("the event has another form: %s", payload)
+		}
+		for s, want := range map[*service]bool{uncached: c.uncached, cached: c.cached} {
+			if answer := s.ask(payload); strings.Contains(answer, `"Allow"`) != want || strings.HasPrefix(answer, "error") {
+				t.Errorf("%s, cached for %v: %s", name, s.config.Gateway.CacheTTL, answer)
+			}
+		}
+	}
+}
+
+// A cached answer that leaves a route out because a list could not be read
+// would lock its callers out.
+func TestListOutOfReachIsAFaultOfEveryCachedAnswer(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	s := p.connect(t, `
+gateway: {identity_sources: [$request.header.Authorization, $context.identity.sourceIp]}
+tables: {revocations: "${REVOCATIONS}"}
+issuers: [{name: main, issuer: "https://idp.example.com/", audiences: ["https://api.example.com"], jwks_file: jwks.json}]
+networks: {partners: dynamodb}
+revocation: {timeout: 300ms, on_error: allow}
+routes: [{route: GET /partners, require: [{jwt: {}, networks: [partners]}]}, {route: GET /items, require: [{jwt: {}}]}]
+`)
+	alice := bearer(mint(t, nil))
+	p.tablesDown.Store(true)
+	s.wants(t, gateway.HTTP2IAM, request(t, "GET /items", alice), reason.NetworksUnavailable)
+	p.tablesDown.Store(false)
+	p.Add(10 * time.Second)
+	s.wants(t, gateway.HTTP2IAM, request(t, "GET /items", alice), "")
+}
+
+// A denied address is refused whatever the route, and so its cached no decides
+// no other one wrongly.
+func TestDeniedAddressGetsACachedSimpleNo(t *testing.T) {
+	t.Parallel()
+	s := newPlace(t).connect(t, `
+gateway: {identity_sources: [$request.header.Authorization, $context.routeKey, $context.identity.sourceIp]}
+tables: {revocations: none}
+issuers: [{name: main, issuer: "https://idp.example.com/", audiences: ["https://api.example.com"], jwks_file: jwks.json}]
+deny_networks: [198.51.100.0/24]
+response: {http_api: simple}
+routes: [{route: GET /items, require: [{jwt: {}}]}]
+`)
+	alice := bearer(mint(t, nil))
+	s.wants(t, gateway.HTTP2Simple, request(t, "GET /items", alice, from("198.51.100.7")), reason.AddressDenied)
+	s.wants(t, gateway.HTTP2Simple, request(t, "GET /items", alice), "")
 }

@@ -48,8 +48,13 @@ type decisionLine struct {
 	Principal string      `json:"principal,omitempty"`
 	Issuer    string      `json:"issuer,omitempty"`
 	KeyID     string      `json:"key_id,omitempty"`
-	Token     string      `json:"token,omitempty"`
-	SourceIP  string      `json:"source_ip,omitempty"`
+	// Methods are the kinds of credential that were presented. Where there is
+	// more than one, KeyID is the principal's and these two name the others.
+	Methods    string `json:"auth_method,omitempty"`
+	APIKey     string `json:"api_key_id,omitempty"`
+	SigningKey string `json:"signing_key_id,omitempty"`
+	Token      string `json:"token,omitempty"`
+	SourceIP   string `json:"source_ip,omitempty"`
 
 	TokenCached  bool `json:"token_cached,omitzero"`
 	PolicyCached bool `json:"policy_cached,omitzero"`
@@ -150,9 +155,15 @@ func (w *lineWriter) renderRequest(l *decisionLine, t *Trace) {
 	if t.Caller == (Caller{}) {
 		return
 	}
-	l.KeyID, l.Principal = t.Caller.keyID(), t.Caller.principal()
+	l.KeyID, l.Principal, l.Methods = t.Caller.keyID(), t.Caller.principal(), t.Caller.methods()
 	if w.hashPrincipal {
 		l.Principal = digest(l.Principal)
+	}
+	if k := t.Caller.APIKey; k != nil {
+		l.APIKey = k.ID
+	}
+	if s := t.Caller.Signature; s != nil {
+		l.SigningKey = s.Key.ID
 	}
 	if token := t.Caller.Token; token != nil {
 		l.Issuer, l.TokenCached = token.Issuer, token.Cached
