@@ -80,10 +80,11 @@ fuzz:
 	done
 
 ## soak: the long runs that do not belong into make test
-soak: setup
+soak: setup build
 	go test -tags soak ./revocation -count=1 -run Soak -v -timeout 60m
 	go test ./cmd/authctl -count=1 -run BulkOfMany -v -timeout 60m -args -bulk-lines 100000
 	go test ./items -count=1 -run PagingWhile -timeout 30m -args -paging 10000
+	local/soak
 
 clean:
 	rm -rf build local/node_modules testdata/record/node_modules deploy/node_modules
