@@ -1,0 +1,213 @@
+//go:build terraform
+
+package check
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v4"
+)
+
+// TestAlarmsAndAnswersAreThoseOfTheTemplates: an operator has one RUNBOOK.md,
+// and a client one kind of answer, whichever way the service was deployed.
+func TestAlarmsAndAnswersAreThoseOfTheTemplates(t *testing.T) {
+	t.Parallel()
+	made := planComplete(t)
+	const tables = module + "/check/testdata/tables"
+	withMadeUpCredentials(t, tables, "")
+	initialise(t, tables)
+	made = append(made, plan(t, tables, "name=check")...)
+
+	templates := resources(t, "../../observability/template.yaml")
+	for name, r := range resources(t, "../../sam/template.yaml") {
+		templates[name] = r
+	}
+	if diff := cmp.Diff(templateAlarms(templates), plannedAlarms(made)); diff != "" {
+		t.Errorf("alarms (-templates +module):\n%s", diff)
+	}
+	if diff := cmp.Diff(templateAnswers(t, templates), plannedAnswers(t, made)); diff != "" {
+		t.Errorf("gateway responses (-template +module):\n%s", diff)
+	}
+}
+
+// alarm is what two definitions of one must agree on.
+type alarm struct {
+	Description string
+	Comparison  string
+	Threshold   string
+	Periods     string
+	Datapoints  string
+	Period      string
+	Metrics     []string
+}
+
+func templateAlarms(templates map[string]*yaml.Node) map[string]alarm {
+	out := map[string]alarm{}
+	for name, r := range templates {
+		if text(r, "Type") != "AWS::CloudWatch::Alarm" {
+			continue
+		}
+		p := at(r, "Properties")
+		a := alarm{
+			Description: text(p, "AlarmDescription"), Comparison: text(p, "ComparisonOperator"), Threshold: text(p, "Threshold"),
+			Periods: text(p, "EvaluationPeriods"), Datapoints: text(p, "DatapointsToAlarm"), Period: text(p, "Period"),
+		}
+		if metric := text(p, "MetricName"); metric != "" {
+			a.Metrics = append(a.Metrics, metric+" "+text(p, "Statistic")+text(p, "ExtendedStatistic"))
+		}
+		if metrics := at(p, "Metrics"); metrics != nil {
+			for _, m := range metrics.Content {
+				if stat := at(m, "MetricStat"); stat != nil {
+					a.Metrics = append(a.Metrics, text(at(stat, "Metric"), "MetricName")+" "+text(stat, "Stat"))
+					a.Period = text(stat, "Period")
+				}
+			}
+		}
+		slices.Sort(a.Metrics)
+		out[name] = a
+	}
+	return out
+}
+
+func plannedAlarms(made []planned) map[string]alarm {
+	out := map[string]alarm{}
+	for _, r := range made {
+		if r.Type != "aws_cloudwatch_metric_alarm" {
+			continue
+		}
+		a := alarm{
+			Description: said(r.Values, "alarm_description"), Comparison: said(r.Values, "comparison_operator"), Threshold: said(r.Values, "threshold"),
+			Periods: said(r.Values, "evaluation_periods"), Datapoints: said(r.Values, "datapoints_to_alarm"), Period: said(r.Values, "period"),
+		}
+		if metric := said(r.Values, "metric_name"); metric != "" {
+			a.Metrics = append(a.Metrics, metric+" "+said(r.Values, "statistic")+said(r.Values, "extended_statistic"))
+		}
+		queries, _ := r.Values["metric_query"].([]any)
+		for _, q := range queries {
+			metrics, _ := q.(map[string]any)["metric"].([]any)
+			for _, m := range metrics {
+				m := m.(map[string]any)
+				a.Metrics = append(a.Metrics, said(m, "metric_name")+" "+said(m, "stat"))
+				a.Period = said(m, "period")
+			}
+		}
+		slices.Sort(a.Metrics)
+		out[r.Index.(string)] = a
+	}
+	return out
+}
+
+// answer is a gateway response.
+type answer struct {
+	Status  string
+	Problem string
+	Headers []string
+}
+
+var problem = regexp.MustCompile(`urn:lambda-authorizer:problem:\w+`)
+
+func templateAnswers(t *testing.T, templates map[string]*yaml.Node) map[string]answer {
+	t.Helper()
+	responses := at(templates["RestApi"], "Properties", "DefinitionBody", "x-amazon-apigateway-gateway-responses")
+	if responses == nil {
+		t.Fatal("the SAM template has no gateway responses")
+	}
+	out := map[string]answer{}
+	for i := 0; i < len(responses.Content); i += 2 {
+		r := responses.Content[i+1]
+		a := answer{Status: text(r, "statusCode"), Problem: problem.FindString(text(at(r, "responseTemplates"), "application/json"))}
+		parameters := at(r, "responseParameters")
+		for j := 0; j < len(parameters.Content); j += 2 {
+			a.Headers = append(a.Headers, parameters.Content[j].Value)
+		}
+		out[responses.Content[i].Value] = a.without("Expose-Headers", "Vary")
+	}
+	return out
+}
+
+func plannedAnswers(t *testing.T, made []planned) map[string]answer {
+	t.Helper()
+	out := map[string]answer{}
+	for _, r := range made {
+		if r.Type != "aws_api_gateway_gateway_response" {
+			continue
+		}
+		templates, _ := r.Values["response_templates"].(map[string]any)
+		body := said(templates, "application/json")
+		decode(t, []byte(body), new(map[string]any))
+		a := answer{Status: said(r.Values, "status_code"), Problem: problem.FindString(body)}
+		parameters, _ := r.Values["response_parameters"].(map[string]any)
+		for name := range parameters {
+			a.Headers = append(a.Headers, name)
+		}
+		out[r.Index.(string)] = a.without("Expose-Headers", "Vary")
+	}
+	return out
+}
+
+// without leaves out headers that only tell a browser what it may read.
+func (a answer) without(parts ...string) answer {
+	a.Headers = slices.DeleteFunc(a.Headers, func(h string) bool {
+		return slices.ContainsFunc(parts, func(p string) bool { return strings.HasSuffix(h, p) })
+	})
+	slices.Sort(a.Headers)
+	return a
+}
+
+// resources are those of a CloudFormation template, by name.
+func resources(t *testing.T, path string) map[string]*yaml.Node {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document yaml.Node
+	if err := yaml.Unmarshal(data, &document); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	all := at(document.Content[0], "Resources")
+	if all == nil {
+		t.Fatalf("%s: no Resources", path)
+	}
+	out := map[string]*yaml.Node{}
+	for i := 0; i < len(all.Content); i += 2 {
+		out[all.Content[i].Value] = all.Content[i+1]
+	}
+	return out
+}
+
+// at is the node below a mapping's keys, nil where there is none.
+func at(n *yaml.Node, keys ...string) *yaml.Node {
+	for _, key := range keys {
+		if n == nil || n.Kind != yaml.MappingNode {
+			return nil
+		}
+		i := slices.IndexFunc(n.Content, func(k *yaml.Node) bool { return k.Value == key })
+		if i < 0 {
+			return nil
+		}
+		n = n.Content[i+1]
+	}
+	return n
+}
+
+func text(n *yaml.Node, keys ...string) string {
+	if n = at(n, keys...); n == nil {
+		return ""
+	}
+	return n.Value
+}
+
+// said is a planned value as text, "" where it is null.
+func said(values map[string]any, key string) string {
+	if values[key] == nil {
+		return ""
+	}
+	return fmt.Sprint(values[key])
+}
