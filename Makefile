@@ -71,7 +71,7 @@ vulncheck:
 
 ## fuzz: every fuzz target for FUZZTIME each
 fuzz:
-	go test ./policy -count=1 -timeout 60m -run 'Document|Agrees' -rapid.checks 100000
+	go test ./policy -count=1 -timeout 60m -run 'CachedDocumentNever|UncachedDocument|MatchingAgrees' -rapid.checks 100000
 	@for pkg in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
 			echo "== $$pkg $$target"; \
