@@ -62,8 +62,11 @@ lint:
 	cd bench && go vet ./... && go run $(STATICCHECK) ./...
 
 ## lint-deploy: templates, permissions, runbook and zips against the code, offline
-lint-deploy: deploy/node_modules/.stamp
+## and, with Terraform on the PATH, its module
+lint-deploy: $(NODE_STAMPS)
 	go test -count=1 ./deploy ./cmd/package/...
+	go vet -tags terraform ./deploy/terraform/check
+	go test -count=1 -timeout 10m -tags terraform ./deploy/terraform/check
 
 ## vulncheck: known vulnerabilities; needs the Go vulnerability database
 vulncheck:
