@@ -116,13 +116,18 @@ func load(t testing.TB, yaml, keys string, env map[string]string) *config.Config
 	t.Helper()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "jwks.json"), keys)
-	path := filepath.Join(dir, "authorizer.yaml")
-	write(t, path, yaml)
-	cfg, err := config.Load(path, func(name string) (string, bool) { value, ok := env[name]; return value, ok })
+	cfg, err := loadIn(t, dir, yaml, env)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return cfg
+}
+
+func loadIn(t testing.TB, dir, yaml string, env map[string]string) (*config.Config, error) {
+	t.Helper()
+	path := filepath.Join(dir, "authorizer.yaml")
+	write(t, path, yaml)
+	return config.Load(path, func(name string) (string, bool) { value, ok := env[name]; return value, ok })
 }
 
 // keySet is the issuer's, with the key of its tokens.

@@ -37,7 +37,11 @@ type service struct {
 // connect loads a configuration and connects it to p, as the main does.
 func (p *place) connect(t testing.TB, yaml string) *service {
 	t.Helper()
-	cfg := load(t, yaml, keySet(t), map[string]string{"REVOCATIONS": p.revocations, "NONCES": p.nonces})
+	return p.connectTo(t, load(t, yaml, keySet(t), map[string]string{"REVOCATIONS": p.revocations, "NONCES": p.nonces}))
+}
+
+func (p *place) connectTo(t testing.TB, cfg *config.Config) *service {
+	t.Helper()
 	s := &service{config: cfg, log: &journal{}, lines: map[string]map[string]any{}, stages: map[gateway.Kind]*gateway.Stage{}}
 	var err error
 	s.Authorizer, _, err = authorizer.Connect(cfg, authorizer.Surroundings{
@@ -117,30 +121,35 @@ func (s *service) stage(t testing.TB, kind gateway.Kind) *gateway.Stage {
 	if stage := s.stages[kind]; stage != nil {
 		return stage
 	}
-	routes := []string{"PUT /items"} // which no configuration knows
-	if kind == gateway.WebSocket {
-		routes = nil
-	}
-	for _, r := range s.config.Routes {
-		if (r.Route == "$connect") == (kind == gateway.WebSocket) {
-			routes = append(routes, r.Route)
-		}
-	}
 	sources := s.config.Gateway.IdentitySources
 	if kind == gateway.RESTToken {
 		sources = []string{"method.request.header.Authorization"}
 	}
-	stage, err := gateway.New(gateway.Options{
-		Kind: kind, API: "abcdef1234", Stage: "prod", Routes: routes,
-		Authorizer: &gateway.Authorizer{Function: s.invoke, TTL: s.config.Gateway.CacheTTL, IdentitySources: sources},
-		Backend:    echo,
-	})
+	stage, err := s.deploy(kind, sources)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(stage.Close)
 	s.stages[kind] = stage
 	return stage
+}
+
+// deploy sets an API of that kind up with these identity sources.
+func (s *service) deploy(kind gateway.Kind, sources []string) (*gateway.Stage, error) {
+	var routes []string
+	for _, r := range s.config.Routes {
+		if (r.Route == "$connect") == (kind == gateway.WebSocket) {
+			routes = append(routes, r.Route)
+		}
+	}
+	if kind != gateway.WebSocket {
+		routes = append(routes, "PUT /items") // which no configuration knows
+	}
+	return gateway.New(gateway.Options{
+		Kind: kind, API: "abcdef1234", Stage: "prod", Routes: routes,
+		Authorizer: &gateway.Authorizer{Function: s.invoke, TTL: s.config.Gateway.CacheTTL, IdentitySources: sources},
+		Backend:    echo,
+	})
 }
 
 // echo is a backend that answers with what the authorizer told it.
@@ -173,9 +182,14 @@ func (o outcome) reason() string {
 // send sends a request through an API of that kind.
 func (s *service) send(t testing.TB, kind gateway.Kind, r *http.Request) outcome {
 	t.Helper()
+	return s.through(t, s.stage(t, kind), r)
+}
+
+func (s *service) through(t testing.TB, stage *gateway.Stage, r *http.Request) outcome {
+	t.Helper()
 	i := &invocation{}
 	recorder := httptest.NewRecorder()
-	s.stage(t, kind).ServeHTTP(recorder, r.WithContext(context.WithValue(r.Context(), invocationKey{}, i)))
+	stage.ServeHTTP(recorder, r.WithContext(context.WithValue(r.Context(), invocationKey{}, i)))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := outcome{status: recorder.Code, line: s.lines[i.id], answer: i.answer}
