@@ -5,12 +5,14 @@
 LAMBDA_FLAGS := -tags lambda.norpc -trimpath -buildvcs=false -ldflags='-s -w'
 STATICCHECK  := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK  := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+# Tests that need more than Go and Node.js, or more time, stand behind these.
+TEST_TAGS    := awscli,deploy,soak,terraform
 FUZZTIME     ?= 30s
 NODE_STAMPS  := local/node_modules/.stamp testdata/record/node_modules/.stamp deploy/node_modules/.stamp
 CONFIG       ?= deploy/authorizer.yaml
 SAM_FLAGS    ?=
 
-.PHONY: run test race build package deploy setup bench lint lint-deploy vulncheck fuzz soak clean
+.PHONY: run test race build package deploy setup bench lint lint-deploy lint-templates lint-zip lint-terraform vulncheck fuzz soak clean
 
 ## run: build and start everything on this machine
 run: build local/node_modules/.stamp
@@ -57,15 +59,24 @@ bench:
 ## lint: gofmt, vet, staticcheck
 lint:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt'ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	go vet ./...
-	go run $(STATICCHECK) ./...
+	go vet -tags $(TEST_TAGS) ./...
+	go run $(STATICCHECK) -tags $(TEST_TAGS) ./...
 	cd bench && go vet ./... && go run $(STATICCHECK) ./...
 
-## lint-deploy: templates, permissions, runbook and zips against the code, offline
-## and, with Terraform on the PATH, its module
-lint-deploy: $(NODE_STAMPS)
+## lint-deploy: templates, permissions, runbook, zips and the Terraform module
+## against the code, offline
+lint-deploy: lint-templates lint-zip lint-terraform
+
+# make test does this too.
+lint-templates: $(NODE_STAMPS)
 	go test -count=1 ./deploy ./cmd/package/...
-	go vet -tags terraform ./deploy/terraform/check
+
+# Two cross-compilations: a minute where nothing is compiled yet.
+lint-zip:
+	go test -count=1 -tags deploy -run Bootstrap ./cmd/package
+
+# Terraform must be on the PATH: deploy/terraform/README.md, "Check it".
+lint-terraform: local/node_modules/.stamp
 	go test -count=1 -timeout 10m -tags terraform ./deploy/terraform/check
 
 ## vulncheck: known vulnerabilities; needs the Go vulnerability database
