@@ -14,6 +14,7 @@ import (
 	"lambda-authorizer/apikey"
 	"lambda-authorizer/config"
 	"lambda-authorizer/local/gateway"
+	"lambda-authorizer/reason"
 )
 
 // A configuration that starts with caching answers every request, in whatever
@@ -23,10 +24,11 @@ import (
 // are unsafe and do not start; the API is set up as they say.
 func TestWhateverStartsWithCachingDecidesAsWithout(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	shared := newWorld(t)
 	for _, kind := range []gateway.Kind{gateway.RESTToken, gateway.RESTRequest, gateway.HTTP1, gateway.HTTP2IAM, gateway.HTTP2Simple} {
 		t.Run(fmt.Sprint(kind), func(t *testing.T) {
 			t.Parallel()
+			w := shared.in(t)
 			started := 0
 			rapid.Check(t, func(rt *rapid.T) {
 				c := w.drawComparison(rt, t, kind)
@@ -71,8 +73,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{place: newPlace(t), dir: t.TempDir()}
-	write(t, filepath.Join(w.dir, "jwks.json"), keySet(t))
+	w := &world{place: newPlace(t)}
 	w.tokens = []string{
 		"", "junk", mint(t, nil), mint(t, claims{"scope": "items:write", "sub": "bob"}),
 		mint(t, claims{"scope": "items:read items:write", "sub": "carol"}), mint(t, claims{"exp": noon.Add(-60 * 60 * 1e9).Unix()}),
@@ -88,6 +89,13 @@ func newWorld(t *testing.T) *world {
 		w.apiKey(t, apikey.Grant{ID: "bound", Principal: "bound", Scopes: reads, Networks: []string{"office"}}),
 	}
 	return w
+}
+
+// in is w with a directory of t's own for configurations.
+func (w world) in(t *testing.T) *world {
+	w.dir = t.TempDir()
+	write(t, filepath.Join(w.dir, "jwks.json"), keySet(t))
+	return &w
 }
 
 // sourcesFor are those that the configuration needs to be safe, in some order,
@@ -135,8 +143,8 @@ func (w *world) configuration(rt *rapid.T, kind gateway.Kind) string {
 	if keys {
 		fmt.Fprintf(&b, "api_keys: {secrets: [api-keys], header: %s}\n", rapid.SampledFrom([]string{"X-Api-Key", "Authorization"}).Draw(rt, "key header"))
 	}
-	if flip("query") {
-		b.WriteString("bearer: {query: access_token}\n")
+	if places := map[int]string{0: "query: access_token", 1: "cookie: session", 2: "subprotocol: true"}[rapid.IntRange(0, 8).Draw(rt, "another place for tokens")]; places != "" {
+		fmt.Fprintf(&b, "bearer: {%s%s}\n", rapid.SampledFrom([]string{"", `header: "", `}).Draw(rt, "header"), places)
 	}
 	places := rapid.Bool().Draw(rt, "networks")
 	if places {
@@ -189,18 +197,55 @@ func scopeOf(rt *rapid.T) string {
 // caller is who asks: credentials, and where they stand.
 type caller struct {
 	Token, Key, Header string
-	InQuery            bool
+	Place              string // of the token
+	Noise              string // a second value beside it, which is no token
 }
 
 func (w *world) caller(rt *rapid.T) (c caller) {
 	holds := rapid.IntRange(0, 2).Draw(rt, "token, key or both")
 	if holds != 1 {
-		c.Token, c.InQuery = rapid.SampledFrom(w.tokens).Draw(rt, "token"), rapid.IntRange(0, 3).Draw(rt, "token in the query") == 0
+		c.Token = rapid.SampledFrom(w.tokens).Draw(rt, "token")
+		c.Place = rapid.SampledFrom([]string{"header", "header", "header", "query", "cookie", "subprotocol"}).Draw(rt, "place of the token")
+		c.Noise = rapid.SampledFrom([]string{"", "", "before", "behind"}).Draw(rt, "noise")
 	}
 	if holds != 0 {
 		c.Key, c.Header = rapid.SampledFrom(w.keys).Draw(rt, "key"), rapid.SampledFrom([]string{"X-Api-Key", "Authorization"}).Draw(rt, "header of the key")
 	}
 	return c
+}
+
+// present adds the token, and the noise, which others send too.
+func (c caller) present(route string, parts []part) (string, []part) {
+	values := []string{"noise", c.Token, "noise"}
+	switch c.Noise {
+	case "":
+		values = values[1:2]
+	case "before":
+		values = values[:2]
+	case "behind":
+		values = values[1:]
+	}
+	separator := "?"
+	for _, v := range values {
+		switch {
+		case v == "":
+		case c.Place == "query":
+			route, separator = route+separator+"access_token="+v, "&"
+		case c.Place == "cookie" && v == "noise":
+			parts = append(parts, header("Cookie", "lang=en"))
+		case c.Place == "cookie":
+			parts = append(parts, header("Cookie", "session="+v))
+		case c.Place == "subprotocol" && v == "noise":
+			parts = append(parts, header("Sec-WebSocket-Protocol", "chat"))
+		case c.Place == "subprotocol":
+			parts = append(parts, header("Sec-WebSocket-Protocol", "bearer, "+v))
+		case v == "noise":
+			parts = append(parts, header("Authorization", "Basic bm9pc2U="))
+		default:
+			parts = append(parts, bearer(v))
+		}
+	}
+	return route, parts
 }
 
 // request asks for something from somewhere. Made twice, it is the same.
@@ -212,13 +257,7 @@ func (c caller) request(rt *rapid.T) func(testing.TB) *http.Request {
 	if chain := rapid.SampledFrom([]string{"", "203.0.113.9", "192.0.2.44", "198.51.100.7", "203.0.113.9, 192.0.2.44"}).Draw(rt, "forwarded for"); chain != "" {
 		parts = append(parts, forwardedFor(chain))
 	}
-	switch {
-	case c.Token == "":
-	case c.InQuery:
-		route += "?access_token=" + c.Token
-	default:
-		parts = append(parts, bearer(c.Token))
-	}
+	route, parts = c.present(route, parts)
 	if c.Key != "" {
 		parts = append(parts, header(c.Header, c.Key))
 	}
@@ -279,13 +318,14 @@ func (c *comparison) ask(rt *rapid.T, t *testing.T, make func(testing.TB) *http.
 		if diff := cmp.Diff(want.context, got.context); diff != "" {
 			rt.Fatalf("the backend is told of another caller: %s\n%s", what, diff)
 		}
-	case want.status == http.StatusOK && c.mustLetIn(r):
+	case want.status == http.StatusOK && got.reason() != string(reason.CredentialAmbiguous) && c.mustLetIn(r):
 		rt.Fatalf("the cache locks out: %s", what)
 	}
 }
 
-// mustLetIn leaves out what may be refused: requests without a source that the
-// configuration has no use for, routes that IAM cannot tell apart, and keys
+// mustLetIn leaves out what may be refused: tokens beside another value in the
+// same place (see ask), requests without a source that the configuration has no
+// use for, routes that IAM cannot tell apart, and keys
 // bound to places where answers do not tell places apart.
 func (c *comparison) mustLetIn(r *http.Request) bool {
 	if c.consulted == gateway.SourceMissing && c.idle {

@@ -29,7 +29,7 @@ type presented struct {
 // refused, because two readers might each take another one.
 func credential(req *Request, c *config.Config) (credentials, error) {
 	var out credentials
-	tokens, err := bearerTokens(req, c.Bearer)
+	tokens, err := bearerTokens(req, c.Bearer, c.Gateway.CacheTTL > 0)
 	if err != nil {
 		return credentials{}, err
 	}
@@ -79,7 +79,7 @@ func apiKeys(req *Request, c *apikey.Config) ([]string, error) {
 
 // bearerTokens looks in every place where the configuration lets a token
 // stand. A TOKEN event has one place alone.
-func bearerTokens(req *Request, b config.Bearer) ([]string, error) {
+func bearerTokens(req *Request, b config.Bearer, cached bool) ([]string, error) {
 	values := []string{req.Value}
 	if req.Kind != RESTToken {
 		values = req.Header(b.Header)
@@ -88,36 +88,70 @@ func bearerTokens(req *Request, b config.Bearer) ([]string, error) {
 	if err != nil || req.Kind == RESTToken {
 		return found, err
 	}
-	if b.Query != "" {
-		found = appendCompact(found, req.Query(b.Query)...)
-	}
-	if b.Cookie != "" {
-		lines := http.Request{Header: http.Header{"Cookie": req.Cookies()}}
-		for _, c := range lines.CookiesNamed(b.Cookie) {
-			found = appendCompact(found, c.Value)
+	for _, place := range otherPlaces(req, b) {
+		tokens := appendCompact(nil, place.values...)
+		if cached && len(tokens) > 0 && place.sources != 1 {
+			// API Gateway keeps the answer under one of the values, and which
+			// one is not documented: under another than the token the answer
+			// would be there for everybody.
+			return nil, fmt.Errorf("%w: %s has several values, and answers are cached", reason.CredentialAmbiguous, place.name)
 		}
-	}
-	if b.Subprotocol {
-		found = appendSubprotocol(found, req.Header("Sec-WebSocket-Protocol"))
+		found = append(found, tokens...)
 	}
 	return found, nil
 }
 
+// place is where tokens may stand besides the bearer header.
+type place struct {
+	name   string
+	values []string
+	// sources is how many values API Gateway may have taken as the identity
+	// source; 0 where that cannot be told.
+	sources int
+}
+
+func otherPlaces(req *Request, b config.Bearer) []place {
+	var out []place
+	if b.Query != "" {
+		values := req.Query(b.Query)
+		p := place{"the query parameter", values, len(values)}
+		if req.queryUnreadable {
+			p.sources = 0
+		}
+		out = append(out, p)
+	}
+	if b.Cookie != "" {
+		p := place{name: "the header Cookie", sources: len(req.Cookies())}
+		if req.Kind == HTTP2 {
+			p.sources = 1 // its lines are not told: see sourcesHold
+		}
+		lines := http.Request{Header: http.Header{"Cookie": req.Cookies()}}
+		for _, c := range lines.CookiesNamed(b.Cookie) {
+			p.values = append(p.values, c.Value)
+		}
+		out = append(out, p)
+	}
+	if b.Subprotocol {
+		lines := req.Header("Sec-WebSocket-Protocol")
+		out = append(out, place{"the header Sec-WebSocket-Protocol", subprotocols(lines), len(lines)})
+	}
+	return out
+}
+
 // ours reads a credential from the values of a header. More than one value is
 // refused as soon as one of them is ours: which of them API Gateway took as
-// the identity source is not for us to guess.
+// the identity source is not for us to guess. HTTP APIs and proxies join
+// repeated headers with commas: each part is a value.
 func ours(values []string, where string, read func(value string) (string, bool)) ([]string, error) {
 	for _, v := range values {
 		text, is := read(strings.Trim(v, " \t"))
-		switch {
-		case !is:
-		case len(values) > 1:
-			return nil, fmt.Errorf("%w: %s has %d values", reason.CredentialAmbiguous, where, len(values))
-		case strings.Contains(text, ","):
-			// HTTP APIs and proxies join repeated headers with commas.
-			return nil, fmt.Errorf("%w: %s has joined values", reason.CredentialAmbiguous, where)
-		default:
+		if len(values) == 1 && is && !strings.Contains(text, ",") {
 			return []string{text}, nil
+		}
+		for part := range strings.SplitSeq(v, ",") {
+			if _, one := read(strings.Trim(part, " \t")); is || one {
+				return nil, fmt.Errorf("%w: %s has several values", reason.CredentialAmbiguous, where)
+			}
 		}
 	}
 	return nil, nil
@@ -155,14 +189,15 @@ func appendCompact(found []string, values ...string) []string {
 	return found
 }
 
-// appendSubprotocol reads "bearer, <token>": browsers can set no header on a
-// WebSocket, but they can offer subprotocols.
-func appendSubprotocol(found []string, lines []string) []string {
+// subprotocols are what follows "bearer" in "bearer, <token>": browsers can
+// set no header on a WebSocket, but they can offer subprotocols.
+func subprotocols(lines []string) []string {
+	var out []string
 	offered := strings.Split(strings.Join(lines, ","), ",")
 	for i, p := range offered {
 		if i+1 < len(offered) && strings.EqualFold(strings.TrimSpace(p), "bearer") {
-			found = appendCompact(found, strings.TrimSpace(offered[i+1]))
+			out = append(out, strings.TrimSpace(offered[i+1]))
 		}
 	}
-	return found
+	return out
 }

@@ -141,8 +141,10 @@ func (e *event) http2(req *Request) error {
 	// queryStringParameters joins the values of a repeated parameter with
 	// commas, which hides that there were two; the raw string does not. What
 	// ParseQuery cannot read it leaves out, and what is left out is no
-	// credential.
-	req.multiQuery, _ = url.ParseQuery(e.RawQueryString)
+	// credential, though API Gateway may see a value there.
+	var err error
+	req.multiQuery, err = url.ParseQuery(e.RawQueryString)
+	req.queryUnreadable = err != nil
 	req.Chosen = e.RouteKey
 	// An authorizer without identity sources sends null.
 	if len(e.IdentitySource) == 0 || string(e.IdentitySource) == "null" {

@@ -67,7 +67,9 @@ type Request struct {
 	multiHeaders map[string][]string
 	query        map[string]string
 	multiQuery   map[string][]string
-	cookies      []string
+	// queryUnreadable: a part of the query string is in no map.
+	queryUnreadable bool
+	cookies         []string
 }
 
 // Header returns every value of a header, in whatever case it was sent. REST
