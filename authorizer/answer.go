@@ -60,7 +60,11 @@ func (a *Authorizer) answer(t *Trace) error {
 	case t.Outcome == Unauthorized && a.config.Response.Unauthenticated != "deny":
 		t.AnswerErr = errUnauthorized
 		return nil
-	case t.Request.Kind == HTTP2 && a.config.Response.HTTPAPI == "simple":
+	}
+	if err := a.keptApart(t.Request); err != nil {
+		return err
+	}
+	if t.Request.Kind == HTTP2 && a.config.Response.HTTPAPI == "simple" {
 		return a.simple(t)
 	}
 	return a.policy(t)
@@ -110,9 +114,6 @@ func (a *Authorizer) simpleIsSafe(t *Trace) error {
 // policy answers with an IAM document and makes sure that it says about this
 // request what was decided.
 func (a *Authorizer) policy(t *Trace) (err error) {
-	if err := a.policyIsSafe(t.Request); err != nil {
-		return err
-	}
 	if t.Document, err = a.document(t); err != nil {
 		return err
 	}
@@ -132,19 +133,6 @@ func (a *Authorizer) policy(t *Trace) (err error) {
 	}
 	t.Answer, err = json.Marshal(answer, json.Deterministic(true))
 	return err
-}
-
-// policyIsSafe checks, as far as an event tells, that API Gateway keeps the
-// answer under all that the configuration relies on. HTTP API 2.0 events list
-// the identity sources; where the API has fewer than are declared, an answer
-// for one address or second factor would serve another. None at all is an API
-// without caching.
-func (a *Authorizer) policyIsSafe(r *Request) error {
-	declared, got := len(a.config.Gateway.IdentitySources), len(r.IdentitySource)
-	if a.config.Gateway.CacheTTL > 0 && r.Kind == HTTP2 && 0 < got && got < declared {
-		return fmt.Errorf("%w: the event has %d identity sources, gateway.identity_sources %d", reason.CacheUnsafe, got, declared)
-	}
-	return nil
 }
 
 // document is the policy for this caller: of this request alone without

@@ -30,6 +30,7 @@ func (a *Authorizer) authenticate(ctx context.Context, req *Request) (Caller, er
 	if err != nil {
 		return Caller{}, err
 	}
+	req.presented = cred
 	var c Caller
 	if cred.bearer.given {
 		if a.o.Tokens == nil {

@@ -79,10 +79,16 @@ func ParseEvent(payload []byte) (*Request, error) {
 	switch kind {
 	case RESTToken:
 		req.Value = e.AuthorizationToken
+		return req, nil
 	case HTTP2:
-		return req, e.http2(req)
+		e.http2(req)
 	default:
 		e.request(req)
+	}
+	if kind == HTTP1 || kind == HTTP2 {
+		if req.IdentitySource, err = identitySources(kind, e.IdentitySource); err != nil {
+			return nil, unsupported("identitySource: %s", undecodable(err))
+		}
 	}
 	return req, nil
 }
@@ -133,7 +139,7 @@ func (e *event) request(req *Request) {
 }
 
 // http2 fills in what HTTP API 2.0 events have.
-func (e *event) http2(req *Request) error {
+func (e *event) http2(req *Request) {
 	req.Source = address(e.RequestContext.HTTP.SourceIP)
 	req.ClientCertPEM = e.RequestContext.Authentication.ClientCert.PEM
 	req.path, req.rawQuery = e.RawPath, e.RawQueryString
@@ -146,14 +152,6 @@ func (e *event) http2(req *Request) error {
 	req.multiQuery, err = url.ParseQuery(e.RawQueryString)
 	req.queryUnreadable = err != nil
 	req.Chosen = e.RouteKey
-	// An authorizer without identity sources sends null.
-	if len(e.IdentitySource) == 0 || string(e.IdentitySource) == "null" {
-		return nil
-	}
-	if err := json.Unmarshal(e.IdentitySource, &req.IdentitySource); err != nil {
-		return unsupported("identitySource: %s", undecodable(err))
-	}
-	return nil
 }
 
 // address reads a source address. The console's test call sends

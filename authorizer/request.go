@@ -51,8 +51,9 @@ type Request struct {
 	Chosen string
 	// Value is the one value a TOKEN event carries.
 	Value string
-	// IdentitySource is what an HTTP API 2.0 event says of it, in the order
-	// of the authorizer's settings.
+	// IdentitySource is what an HTTP API's event says of it: in payload 2.0
+	// the values in the order of the authorizer's settings, in 1.0 one text
+	// that joins them.
 	IdentitySource []string
 	// Source is the caller's address; the zero Addr where the event has none.
 	Source netip.Addr
@@ -67,6 +68,8 @@ type Request struct {
 	multiHeaders map[string][]string
 	query        map[string]string
 	multiQuery   map[string][]string
+	// presented are the credentials found in it.
+	presented credentials
 	// queryUnreadable: a part of the query string is in no map.
 	queryUnreadable bool
 	cookies         []string
