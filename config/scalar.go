@@ -3,6 +3,7 @@ package config
 import (
 	"math"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -53,7 +54,24 @@ func (d *decoder) text(n *yaml.Node, path, want string) (string, bool) {
 		d.wrong(n, path, "%v", err)
 		return "", false
 	}
+	if s == "" && !mayBeEmpty.MatchString(path) {
+		d.wrong(n, path, "%s", empty(n))
+		return "", false
+	}
 	return s, true
+}
+
+// mayBeEmpty are the keys where an empty text means something: no such place
+// for tokens, and a token without typ. Anywhere else it would read as a key
+// that is not there, and drop what it was to ask for: `issuer: ${STAFF}` with
+// an empty STAFF would let every issuer in.
+var mayBeEmpty = regexp.MustCompile(`^(bearer\.(header|query|cookie)|issuers\[\d+\]\.token_types\[\d+\])$`)
+
+func empty(n *yaml.Node) string {
+	if n.Value != "" {
+		return "is empty once its variables are replaced: set them, or remove the key"
+	}
+	return "is empty: give it a value or remove the key"
 }
 
 func (d *decoder) duration(n *yaml.Node, v reflect.Value, path string) {
