@@ -57,8 +57,12 @@ func (a *Authorizer) authenticate(ctx context.Context, req *Request) (Caller, er
 			return Caller{}, err
 		}
 	}
-	if c == (Caller{}) {
+	switch {
+	case c == (Caller{}):
 		return Caller{}, reason.CredentialMissing
+	case !tellable(c.principal()):
+		// A backend would find no principal in the context.
+		return Caller{}, fmt.Errorf("%w: the principal is longer than %d bytes or holds a control character", reason.CredentialMalformed, maxContextValue)
 	}
 	return c, nil
 }

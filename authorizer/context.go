@@ -84,7 +84,7 @@ func putNamed(out map[string]any, name string, value any) {
 func put(out map[string]any, key string, value any) {
 	switch v := value.(type) {
 	case string:
-		if v == "" || len(v) > maxContextValue || strings.IndexFunc(v, unicode.IsControl) >= 0 {
+		if v == "" || !tellable(v) {
 			return
 		}
 	case float64:
@@ -96,4 +96,9 @@ func put(out map[string]any, key string, value any) {
 		return
 	}
 	out[key] = value
+}
+
+// tellable tells whether a backend can be handed s.
+func tellable(s string) bool {
+	return len(s) <= maxContextValue && strings.IndexFunc(s, unicode.IsControl) < 0
 }

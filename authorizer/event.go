@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -173,7 +174,7 @@ func unsupported(format string, args ...any) error {
 func undecodable(err error) string {
 	var semantic *json.SemanticError
 	if errors.As(err, &semantic) {
-		return fmt.Sprintf("%s holds a JSON %v, which no authorizer event has there", semantic.JSONPointer, semantic.JSONKind)
+		return fmt.Sprintf("%s holds a JSON %v, which no authorizer event has there", where(semantic.JSONPointer), semantic.JSONKind)
 	}
 	var syntactic *jsontext.SyntacticError
 	if errors.As(err, &syntactic) {
@@ -183,4 +184,14 @@ func undecodable(err error) string {
 		return fmt.Sprintf("not JSON at byte %d", syntactic.ByteOffset)
 	}
 	return "not JSON"
+}
+
+// where is a pointer without the names that a client chose.
+func where(p jsontext.Pointer) string {
+	for _, section := range []string{"/headers", "/multiValueHeaders", "/queryStringParameters", "/multiValueQueryStringParameters"} {
+		if strings.HasPrefix(string(p), section+"/") {
+			return "a value in " + section
+		}
+	}
+	return string(p)
 }

@@ -48,6 +48,10 @@ func TestAnEventThatCannotBeReadIsNotQuoted(t *testing.T) {
 		`{"headers":"Bearer ` + secret + `"}`,
 		`{"authorizationToken":{"a":"` + secret + `"}}`,
 		`{"headers":{"Authorization":["` + secret + `"]}}`,
+		`{"headers":{"` + secret + `":1}}`,
+		`{"multiValueHeaders":{"x":{"` + secret + `":1}}}`,
+		`{"queryStringParameters":{"access_token=` + secret + `":1}}`,
+		`{"multiValueQueryStringParameters":{"` + secret + `":1}}`,
 		`{"authorizationToken":"` + secret,
 		`{"` + secret + `":1,"` + secret + `":2}`,
 	} {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"lambda-authorizer/reason"
 )
@@ -104,7 +105,8 @@ func (w *lineWriter) write(i invocation) {
 	if w.out == nil {
 		return
 	}
-	text, err := json.Marshal(w.render(i), json.Deterministic(true))
+	// A byte that is no UTF-8 must not cost the audit record its line.
+	text, err := json.Marshal(w.render(i), json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 	if err != nil {
 		return
 	}
@@ -185,7 +187,7 @@ func (l *decisionLine) renderDependencies(t *Trace) {
 		l.BreakerOpen = 1
 	}
 	if r.PassedDespite != nil {
-		l.RevocationPassed = r.PassedDespite.Error()
+		l.RevocationPassed = faultError(r.PassedDespite).Error()
 	}
 	if t.networks != nil {
 		l.NetworksStale = t.networks.Stale
