@@ -20,15 +20,16 @@ const module = "lambda-authorizer/"
 var leaves = map[string][]string{
 	"reason":     {},
 	"problem":    {},
+	"fault":      {},
 	"policy":     {"reason", "problem"},
 	"jwks":       {"reason", "problem"},
 	"keydoc":     {},
-	"secrets":    {"reason", "problem", "keydoc"},
+	"secrets":    {"reason", "problem", "keydoc", "fault"},
 	"apikey":     {"reason", "problem", "keydoc"},
 	"httpsig":    {"reason", "problem", "keydoc"},
-	"revocation": {"reason", "problem"},
-	"network":    {"reason", "problem"},
-	"nonces":     {},
+	"revocation": {"reason", "problem", "fault"},
+	"network":    {"reason", "problem", "fault"},
+	"nonces":     {"fault"},
 	"backend":    {},
 }
 

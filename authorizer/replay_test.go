@@ -118,7 +118,10 @@ func TestNoncesOutOfReachAreAFaultOfSignedRequestsAlone(t *testing.T) {
 	s := p.connect(t, strings.Replace(everything, "timeout: 4s}", "timeout: 300ms, on_error: allow}", 1))
 	s.wants(t, gateway.HTTP2IAM, request(t, "GET /items", signed(machine)), "")
 	p.tablesDown.Store(true)
-	s.wants(t, gateway.HTTP2IAM, request(t, "GET /items", signed(machine)), reason.NoncesUnavailable)
+	got := s.wants(t, gateway.HTTP2IAM, request(t, "GET /items", signed(machine)), reason.NoncesUnavailable)
+	if detail := got.line["detail"]; detail != "nonces_unavailable: table "+p.nonces+": HTTP status 503" {
+		t.Errorf("the line says %v", detail)
+	}
 	s.wants(t, gateway.HTTP2IAM, request(t, "GET /items", bearer(mint(t, nil))), "")
 	s.wants(t, gateway.HTTP2IAM, request(t, "GET /items", signed(later(machine, -time.Hour))), reason.SignatureExpired)
 }

@@ -31,10 +31,11 @@ func TestSecretsManagerDownAtTheStartClosesWhatNeedsItAlone(t *testing.T) {
 	s.wants(t, api, request(t, "GET /items", bearer(mint(t, nil))), "")
 	s.wants(t, api, request(t, "GET /items"), reason.CredentialMissing)
 	s.wants(t, api, request(t, "GET /items", bearer("junk")), reason.CredentialMalformed)
-	for what, credential := range map[string]part{"an API key": key(acme), "a shared secret's token": bearer(old), "a signature": signed(machine)} {
+	for secret, credential := range map[string]part{"api-keys": key(acme), "legacy-jwt": bearer(old), "signing-keys": signed(machine)} {
 		got := s.wants(t, api, request(t, "GET /items", credential), reason.SecretsUnavailable)
-		if detail := fmt.Sprint(got.line["detail"]); !strings.Contains(detail, "StatusCode: 503") && !strings.Contains(detail, "secret ") || got.line["DependencyFault"] != 1.0 {
-			t.Errorf("%s: the line says %q", what, detail)
+		want := "secrets_unavailable: secret " + secret + ": HTTP status 503"
+		if detail := fmt.Sprint(got.line["detail"]); !strings.HasSuffix(detail, want) || got.line["DependencyFault"] != 1.0 {
+			t.Errorf("the line says %q, want %q", detail, want)
 		}
 	}
 	p.secretsDown.Store(false)

@@ -3,13 +3,13 @@ package network
 import (
 	"context"
 	"errors"
-	"net"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/smithy-go"
 	"github.com/gaissmai/bart"
+
+	"lambda-authorizer/fault"
 )
 
 // ReadEvent is one finished read of a list.
@@ -57,7 +57,7 @@ func (l *list) event(f *flight, known *contents, now time.Time) ReadEvent {
 func (l *list) read(ctx context.Context, began time.Time, known *contents) (*contents, error) {
 	out, err := l.rules.client.GetItem(ctx, getInput(l.rules.table, l.name), l.rules.tune)
 	if err != nil {
-		return nil, errors.New(describe(err))
+		return nil, errors.New(fault.Text(err))
 	}
 	raw, err := decode(out.Item, l.name, began)
 	if err != nil {
@@ -87,25 +87,4 @@ func tuned(timeout time.Duration) func(*dynamodb.Options) {
 		o.MaxBackoff = timeout / 10
 	})
 	return func(o *dynamodb.Options) { o.Retryer = retryer }
-}
-
-// describe puts a failed call in words without secrets. DynamoDB answers a
-// wrong signature with the canonical request, which holds the session token,
-// so only codes whose messages are known to be harmless keep theirs.
-func describe(err error) string {
-	var api smithy.APIError
-	var broken *net.OpError
-	switch {
-	case errors.As(err, &api):
-		switch api.ErrorCode() {
-		case "AccessDeniedException", "ResourceNotFoundException", "ValidationException":
-			return api.ErrorCode() + ": " + api.ErrorMessage()
-		}
-		return api.ErrorCode()
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return errLate.Error()
-	case errors.As(err, &broken):
-		return broken.Error()
-	}
-	return err.Error()
 }

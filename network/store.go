@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"lambda-authorizer/fault"
 )
 
 // Table is what a Store calls. *dynamodb.Client is one.
@@ -221,7 +223,7 @@ func (e *tableError) Error() string { return e.text }
 func (e *tableError) Unwrap() error { return e.cause }
 
 func (s *Store) failed(doing string, err error) error {
-	return &tableError{fmt.Sprintf("%s table %s: %s", doing, s.table, describe(err)), err}
+	return &tableError{fmt.Sprintf("%s table %s: %s", doing, s.table, fault.Text(err)), err}
 }
 
 func orNone(err error) error {

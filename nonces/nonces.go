@@ -6,6 +6,7 @@ package nonces
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"lambda-authorizer/fault"
 )
 
 // TTLAttribute is when DynamoDB may delete an item, in epoch seconds.
@@ -38,7 +41,8 @@ func New(client Writer, name string) *Table { return &Table{client, name} }
 // Use records key and tells whether this is its first use, in this process or
 // any other. A second use with the same requestID is the first one tried
 // again, and as fresh: a write may have arrived although its answer was lost.
-// An item that has expired and is still there is not fresh either.
+// An item that has expired and is still there is not fresh either. An error is
+// safe to log.
 func (t *Table) Use(ctx context.Context, key, requestID string, expires time.Time) (fresh bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -55,7 +59,10 @@ func (t *Table) Use(ctx context.Context, key, requestID string, expires time.Tim
 	if used := new(types.ConditionalCheckFailedException); errors.As(err, &used) {
 		return false, nil
 	}
-	return err == nil, err
+	if err != nil {
+		return false, fmt.Errorf("table %s: %s", t.name, fault.Text(err))
+	}
+	return true, nil
 }
 
 // quickly lets two more tries fit into timeout: the SDK's own first pause is up

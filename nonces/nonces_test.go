@@ -3,11 +3,17 @@ package nonces_test
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"lambda-authorizer/local/dynamo"
 	"lambda-authorizer/nonces"
@@ -86,7 +92,34 @@ func TestOfManyAtOnceOneIsFresh(t *testing.T) {
 
 func TestATableThatIsNotThereIsAnErrorAndNeverFresh(t *testing.T) {
 	t.Parallel()
-	if fresh, err := nonces.New(server.Client(), "nobody-made-it").Use(t.Context(), "k#n", "r", time.Now()); err == nil || fresh {
+	if fresh, err := nonces.New(server.Client(), "nobody-made-it").Use(t.Context(), "k#n", "r", time.Now()); err == nil || fresh || !strings.HasPrefix(err.Error(), "table nobody-made-it: ResourceNotFoundException: ") {
 		t.Errorf("fresh is %v, %v", fresh, err)
+	}
+}
+
+func TestFaultNamesTheTableAndNoSessionToken(t *testing.T) {
+	t.Parallel()
+	const token = "IQoJb3JpZ2luX2VjE"
+	for what, c := range map[string]struct {
+		status     int
+		body, want string
+	}{
+		"a wrong signature": {403, `{"__type":"com.amazon.coral.service#InvalidSignatureException","message":"The Canonical String should have been 'x-amz-security-token:` + token + `'"}`, "InvalidSignatureException"},
+		"no permission":     {400, `{"__type":"x#AccessDeniedException","message":"no dynamodb:PutItem"}`, "AccessDeniedException: no dynamodb:PutItem"},
+		"an error page":     {503, "<html>" + token, "HTTP status 503"},
+	} {
+		aws := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(c.status)
+			_, _ = w.Write([]byte(c.body))
+		}))
+		client := dynamodb.New(dynamodb.Options{
+			Region: "eu-central-1", BaseEndpoint: &aws.URL,
+			Credentials: credentials.NewStaticCredentialsProvider("local", "local", token),
+		})
+		fresh, err := nonces.New(client, "prod-nonces").Use(t.Context(), "k#n", "r", time.Now())
+		if want := "table prod-nonces: " + c.want; fresh || err == nil || err.Error() != want {
+			t.Errorf("%s: fresh is %v, %v, want %s", what, fresh, err, want)
+		}
+		aws.Close()
 	}
 }

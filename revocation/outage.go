@@ -13,6 +13,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/sony/gobreaker/v2"
 
+	"lambda-authorizer/fault"
 	"lambda-authorizer/reason"
 )
 
@@ -101,24 +102,13 @@ func (c *Checker) fault(err error) error {
 	return &unavailable{text: fmt.Sprintf("table %s: %s", c.table, text), cause: err}
 }
 
-// describe puts a failure in words without secrets. DynamoDB answers a wrong
-// signature with the canonical request, which holds the session token, so only
-// codes whose messages are known to be harmless keep theirs.
+// describe puts a failure in words without secrets.
 func describe(err error) string {
-	var api smithy.APIError
 	switch {
 	case err == nil:
 		return "it has failed before"
-	case errors.As(err, &api):
-		switch api.ErrorCode() {
-		case "AccessDeniedException", "ResourceNotFoundException", "ValidationException":
-			return api.ErrorCode() + ": " + api.ErrorMessage()
-		}
-		return api.ErrorCode()
 	case errors.Is(err, errUnprocessed):
 		return errUnprocessed.Error()
-	case errors.Is(err, context.DeadlineExceeded):
-		return "no answer in time"
 	}
-	return err.Error()
+	return fault.Text(err)
 }

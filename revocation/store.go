@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"lambda-authorizer/fault"
 )
 
 // Store is the operator's side of the table: it writes, deletes and lists
@@ -120,5 +122,5 @@ func (e *tableError) Error() string { return e.text }
 func (e *tableError) Unwrap() error { return e.cause }
 
 func (s *Store) failed(doing string, err error) error {
-	return &tableError{fmt.Sprintf("%s table %s: %s", doing, s.table, describe(err)), err}
+	return &tableError{fmt.Sprintf("%s table %s: %s", doing, s.table, fault.Text(err)), err}
 }

@@ -33,6 +33,7 @@ func TestErrorsOfCallsAreToldWithoutWhatTheyMayQuote(t *testing.T) {
 		"given up":                           {fmt.Errorf("hunter2: %w", context.Canceled), false, "no answer in time"},
 		"no connection":                      {fmt.Errorf("hunter2: %w", &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}), false, "dial tcp: connection refused"},
 		"an answer that cannot be read":      {&smithy.DeserializationError{Err: errors.New("hunter2"), Snapshot: []byte("hunter2")}, false, "no usable answer (*errors.errorString)"},
+		"a wrong signature":                  {&smithy.GenericAPIError{Code: "InvalidSignatureException", Message: "x-amz-security-token:hunter2"}, false, "InvalidSignatureException"},
 	} {
 		if got := secrets.Why(c.err, c.held); got.Error() != c.want {
 			t.Errorf("%s: %q, want %q", what, got, c.want)

@@ -20,7 +20,7 @@ func TestSecretsManagerDownAtStartIsAFaultAndIsLeftAlone(t *testing.T) {
 	s.down()
 	r := s.reader("keys")
 	for range 10 {
-		if _, _, err := r.Get(t.Context(), "a"); !unavailable(err) {
+		if _, _, err := r.Get(t.Context(), "a"); !unavailable(err) || err.Error() != "secrets_unavailable: secret keys: HTTP status 503" {
 			t.Fatalf("Get: %v", err)
 		}
 		if err := r.Renew(t.Context()); !unavailable(err) {

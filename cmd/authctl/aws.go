@@ -100,14 +100,12 @@ func tableFailure(err error) error {
 
 // tableText leaves out what the SDK says about its own attempts.
 func tableText(err error) string {
-	var api smithy.APIError
-	cause := errors.Unwrap(err)
-	if cause == nil || errors.As(err, &api) {
-		return err.Error()
+	text, cause := err.Error(), errors.Unwrap(err)
+	if cause == nil {
+		return text
 	}
-	text := err.Error()
 	if at := strings.Index(text, cause.Error()); at > 0 {
-		text = text[:at]
+		return text[:at] + brief(cause)
 	}
-	return text + brief(cause)
+	return text
 }
