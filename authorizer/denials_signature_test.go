@@ -1,6 +1,7 @@
 package authorizer_test
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -112,6 +113,28 @@ func TestSignatureIsJudgedByItsRecordAndRequestOverTheWire(t *testing.T) {
 		"a later date":                               {get("GET /items", signed(later(good, -10*time.Minute)), fresh(p.Now)), reason.SignatureInvalid},
 		"a revoked key on a route that takes tokens": {get("GET /reports", signed(stolen), bearer(mint(t, claims{"department": "finance"}))), reason.Revoked},
 	})
+}
+
+// Who makes a key gets an id and a secret, and may swap them. A secret can have
+// the form of an id.
+func TestSecretThatIsSentAsKeyIDIsNotLogged(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	machine := p.signer(t, httpsig.Grant{ID: "good", Principal: "machine"})
+	s := p.connect(t, everything)
+	for secret, digest := range map[string]string{
+		"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=": "sha256:2cf5e6ec387461b4",
+		"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWZn": "sha256:8d33347997ab985c",
+	} {
+		r := request(t, "GET /items", signed(machine), edit("Signature-Input", `;keyid="good"`, `;keyid="`+secret+`"`))
+		got := s.wants(t, gateway.HTTP2IAM, r, reason.SigningKeyUnknown)
+		if text := fmt.Sprint(got.line) + s.log.String(); strings.Contains(text, secret[:8]) {
+			t.Errorf("the log tells the secret: %s", text)
+		}
+		if detail := fmt.Sprint(got.line["detail"]); !strings.HasSuffix(detail, "keyid "+digest) {
+			t.Errorf("detail %q", detail)
+		}
+	}
 }
 
 func setHeader(name, value string) part {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -210,7 +212,7 @@ func (v *Verifier) key(ctx context.Context, p *presented, bases []string, now ti
 	authentic := v.authentic(key, p.mac, bases, now)
 	switch {
 	case key == nil:
-		return nil, deny(reason.SigningKeyUnknown, "keyid %.64q", p.keyID)
+		return nil, deny(reason.SigningKeyUnknown, "no key has the keyid %s", unquoted(p.keyID))
 	case !authentic:
 		return nil, deny(reason.SignatureInvalid, "the MAC differs, key %s", key.ID)
 	}
@@ -218,6 +220,14 @@ func (v *Verifier) key(ctx context.Context, p *presented, bases []string, now ti
 		return nil, err
 	}
 	return key, nil
+}
+
+// unquoted stands for a keyid that is no key's. A client may have taken its
+// secret for its id, in the form of an id too, and the log must not tell it. A
+// prefix of its SHA-256 still tells one client from another.
+func unquoted(keyID string) string {
+	sum := sha256.Sum256([]byte(keyID))
+	return "sha256:" + hex.EncodeToString(sum[:8])
 }
 
 // authentic tries the current secret, then the previous one while it counts.
