@@ -317,6 +317,25 @@ func TestItemThatIsNoListLetsNobodyIn(t *testing.T) {
 	}
 }
 
+func TestListEndsWhenItSaysWhateverIsCached(t *testing.T) {
+	t.Parallel()
+	s := setUpWith(t, func(c *network.Config) { c.CacheTTL = time.Minute }, "partners")
+	ends := func(d time.Duration) {
+		at := &types.AttributeValueMemberN{Value: strconv.FormatInt(today.Add(d).Unix(), 10)}
+		s.putByHand(t, "partners", map[string]types.AttributeValue{"cidrs": set("203.0.113.0/24"), "expires_at": at})
+	}
+	ends(2 * time.Minute)
+	s.want(t, "before its end", "partners", "203.0.113.7", true)
+	ends(62 * time.Second)
+	s.clock.Add(time.Minute)
+	s.want(t, "once the end was moved, which nothing else was", "partners", "203.0.113.7", true)
+	s.wire.becomes(fails(refused))
+	s.clock.Add(2 * time.Second)
+	s.want(t, "at its end, in the cache", "partners", "203.0.113.7", false)
+	s.clock.Add(10 * time.Minute)
+	s.want(t, "long after its end, in an outage", "partners", "203.0.113.7", false)
+}
+
 func TestListMayBeAsLargeAsAnItem(t *testing.T) {
 	t.Parallel()
 	s := setUpWith(t, func(c *network.Config) { c.Timeout = 20 * time.Second }, "partners")

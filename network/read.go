@@ -65,7 +65,7 @@ func (l *list) read(ctx context.Context, began time.Time, known *contents) (*con
 	}
 	if known != nil && raw.equal(known.raw) {
 		again := *known
-		again.read = began
+		again.raw, again.read = raw, began // expires_at may be another
 		return &again, nil
 	}
 	c := &contents{raw: raw, prefixes: new(bart.Lite), read: began}

@@ -4,8 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-
-	"github.com/gaissmai/bart"
+	"time"
 
 	"lambda-authorizer/reason"
 )
@@ -21,15 +20,16 @@ type View struct {
 
 	lists  *Lists
 	client netip.Addr
+	at     time.Time // the moment that all answers are from
 	loaded []loaded
 	fault  error
 }
 
 // loaded is one list of the table, or why it is not there.
 type loaded struct {
-	list     *list
-	prefixes *bart.Lite
-	err      error
+	list *list
+	got  *contents
+	err  error
 }
 
 // Begin begins to read those of the named lists that are not known, and waits
@@ -53,7 +53,7 @@ func (l *Lists) Begin(ctx context.Context, names ...string) {
 //
 // The zero client is in no list, so nothing is read for it.
 func (l *Lists) Load(ctx context.Context, client netip.Addr, names ...string) *View {
-	v := &View{lists: l, client: client}
+	v := &View{lists: l, client: client, at: l.now()}
 	wanted := l.wanted(names)
 	if len(wanted) == 0 || !client.IsValid() {
 		return v
@@ -64,15 +64,14 @@ func (l *Lists) Load(ctx context.Context, client netip.Addr, names ...string) *V
 
 func (v *View) load(ctx context.Context, wanted []*list) {
 	l := v.lists
-	now := l.now()
 	v.loaded = make([]loaded, len(wanted))
 	flights := make([]*flight, len(wanted))
 	for i, d := range wanted {
-		c, f, own := d.board(ctx, now)
+		c, f, own := d.board(ctx, v.at)
 		v.loaded[i].list, flights[i] = d, f
 		switch {
 		case c != nil:
-			v.loaded[i].prefixes = c.prefixes
+			v.loaded[i].got = c
 			v.Cached++
 		case own:
 			v.Reads++
@@ -86,7 +85,7 @@ func (v *View) load(ctx context.Context, wanted []*list) {
 	limited, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
 	for i, f := range flights {
-		if v.loaded[i].prefixes == nil {
+		if v.loaded[i].got == nil {
 			v.await(ctx, limited, &v.loaded[i], f)
 		}
 	}
@@ -99,7 +98,7 @@ func (v *View) await(ctx, limited context.Context, d *loaded, f *flight) {
 	var err error
 	if f != nil {
 		if c, err = f.wait(limited); err == nil {
-			d.prefixes = c.prefixes
+			d.got = c
 			return
 		}
 	}
@@ -109,14 +108,14 @@ func (v *View) await(ctx, limited context.Context, d *loaded, f *flight) {
 		return
 	}
 	if c, d.err = d.list.lastResort(v.lists.now(), err); d.err == nil {
-		d.prefixes = c.prefixes
+		d.got = c
 		v.Stale++
 	}
 }
 
 // In tells whether the client is in the list of that name. Nobody is in a list
-// that is not known, that Load was not asked for, or that could not be read;
-// Fault tells the latter two apart from an answer.
+// that is not known, that has expired, that Load was not asked for, or that
+// could not be read; Fault tells the latter two apart from an answer.
 func (v *View) In(name string) bool {
 	if t := v.lists.static[name]; t != nil {
 		return contains(t, v.client)
@@ -133,7 +132,9 @@ func (v *View) In(name string) bool {
 			v.blame(d.err)
 			return false
 		}
-		return contains(d.prefixes, v.client)
+		// Known contents may outlive the list: they are read again at the
+		// cache's bound, and serve through an outage.
+		return !d.got.raw.expired(v.at) && contains(d.got.prefixes, v.client)
 	}
 	v.blame(fmt.Errorf("%w: list %s was not loaded for this decision", reason.Internal, name))
 	return false
