@@ -5,7 +5,8 @@
 // It gives each key of the secret a new random value of 32 bytes under the same
 // name, and a secret without a value its first one. Nothing else is told: who
 // signs tokens reads AWSCURRENT, and the authorizer accepts AWSPREVIOUS for
-// previous_grace. It may be called for any step any number of times.
+// previous_grace, which counts from when the new value was made. It may be
+// called for any step any number of times, within an hour of that.
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -31,6 +33,7 @@ func main() {
 	}
 	r := rotation{
 		clients: secrets.NewClients(func(ctx context.Context) (aws.Config, error) { return config.LoadDefaultConfig(ctx) }),
+		clock:   time.Now,
 		log:     slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}
 	lambda.Start(r.handle)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -17,6 +18,10 @@ import (
 const (
 	current = "AWSCURRENT"
 	pending = "AWSPENDING"
+	// maxPending is how old a new version may become before it is current. The
+	// authorizer accepts the old keys for previous_grace from the new version's
+	// CreatedDate on: what a rotation waits is taken off that.
+	maxPending = time.Hour
 )
 
 // event is what Secrets Manager sends for each step.
@@ -34,6 +39,7 @@ type event struct {
 // errors, which Lambda logs, hold no piece of a secret.
 type rotation struct {
 	clients *secrets.Clients
+	clock   func() time.Time
 	log     *slog.Logger
 }
 
@@ -41,6 +47,7 @@ type rotation struct {
 type job struct {
 	event
 	client *secretsmanager.Client
+	clock  func() time.Time
 	log    *slog.Logger
 	now    string // the current version, "" where there is none
 }
@@ -55,7 +62,7 @@ func (r rotation) handle(ctx context.Context, e event) error {
 	if err != nil {
 		return fmt.Errorf("the AWS SDK has no configuration: %w", err)
 	}
-	j := &job{event: e, client: client, log: r.log.With("step", e.Step, "secret", e.SecretID, "version", e.ClientRequestToken)}
+	j := &job{event: e, client: client, clock: r.clock, log: r.log.With("step", e.Step, "secret", e.SecretID, "version", e.ClientRequestToken)}
 	step := map[string]func(context.Context) error{
 		"createSecret": j.create, "setSecret": j.set, "testSecret": j.test, "finishSecret": j.finish,
 	}[e.Step]
@@ -102,23 +109,23 @@ func (j *job) look(ctx context.Context) (done bool, err error) {
 
 // create makes the new value, once: a second call finds it.
 func (j *job) create(ctx context.Context) error {
-	switch _, err := j.read(ctx, j.ClientRequestToken); {
+	switch made, err := j.read(ctx, j.ClientRequestToken); {
 	case err == nil:
-		return nil
+		return j.timely(made)
 	case !secrets.Failed(err, "ResourceNotFoundException"):
 		return secrets.Why(err, false)
 	}
-	var old []byte
+	var old version
 	if j.now != "" {
 		var err error
 		if old, err = j.read(ctx, j.now); err != nil {
 			return secrets.Why(err, false)
 		}
-		if len(old) == 0 {
+		if len(old.text) == 0 {
 			return errors.New("the current version is not a string")
 		}
 	}
-	text, err := hs256.Replace(old)
+	text, err := hs256.Replace(old.text)
 	if err != nil {
 		return fmt.Errorf("the current version: %w", err)
 	}
@@ -143,23 +150,30 @@ func (j *job) set(ctx context.Context) error {
 }
 
 // test holds the new version to what the authorizer asks of it, and sees that
-// every key has changed and none is missing.
+// it is new, that it was made of the current one, that every key has changed
+// and none is missing.
 func (j *job) test(ctx context.Context) error {
-	next, err := j.keys(ctx, j.ClientRequestToken)
-	if err != nil || j.now == "" {
-		return err
-	}
-	old, err := j.keys(ctx, j.now)
+	next, made, err := j.keys(ctx, j.ClientRequestToken)
 	if err != nil {
 		return err
 	}
+	if err := j.timely(made); err != nil || j.now == "" {
+		return err
+	}
+	old, was, err := j.keys(ctx, j.now)
+	if err != nil {
+		return err
+	}
+	if was.created.After(made.created) {
+		return j.stale(fmt.Errorf("the current version was made at %s, after the new one", stamp(was.created)))
+	}
 	if len(next) != len(old) {
-		return fmt.Errorf("the new version has %d keys, the current one %d", len(next), len(old))
+		return j.stale(fmt.Errorf("the new version has %d keys, the current one %d", len(next), len(old)))
 	}
 	for name, key := range old {
 		switch {
 		case next[name] == nil:
-			return errors.New("the new version lacks a key of the current one")
+			return j.stale(errors.New("the new version lacks a key of the current one"))
 		case slices.Equal(next[name], key):
 			return errors.New("a key of the new version is the current one's")
 		}
@@ -167,11 +181,30 @@ func (j *job) test(ctx context.Context) error {
 	return nil
 }
 
+// timely refuses a new version that would end the old keys at once.
+func (j *job) timely(made version) error {
+	if age := j.clock().Sub(made.created); age > maxPending {
+		return j.stale(fmt.Errorf("it has been pending since %s, and the grace of the old keys counts from then", stamp(made.created)))
+	}
+	return nil
+}
+
+// stale says what to do about a version that nothing will make right. While
+// AWSPENDING is on another version than AWSCURRENT no new rotation starts
+// (docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html).
+func (j *job) stale(why error) error {
+	return fmt.Errorf("%w: give this rotation up with `aws secretsmanager update-secret-version-stage --secret-id %s --version-stage %s "+
+		"--remove-from-version-id %s`, then rotate anew", why, j.SecretID, pending, j.ClientRequestToken)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
 // finish makes the new version current in the place of the one that was so when
-// this call looked.
+// this call looked. What was tested may have been another: an operator may have
+// been faster.
 func (j *job) finish(ctx context.Context) error {
-	if _, err := j.keys(ctx, j.ClientRequestToken); err != nil {
-		return err // it would refuse every token
+	if err := j.test(ctx); err != nil {
+		return err
 	}
 	in := &secretsmanager.UpdateSecretVersionStageInput{SecretId: &j.SecretID, VersionStage: aws.String(current), MoveToVersionId: &j.ClientRequestToken}
 	if j.now != "" {
@@ -199,24 +232,30 @@ func (j *job) unlabel(ctx context.Context) {
 	}
 }
 
-// read returns a version's text, empty where it is not a string.
-func (j *job) read(ctx context.Context, version string) ([]byte, error) {
-	out, err := j.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &j.SecretID, VersionId: &version})
+// version is one version of the secret. Its text is empty where it is not a
+// string.
+type version struct {
+	text    []byte
+	created time.Time
+}
+
+func (j *job) read(ctx context.Context, id string) (version, error) {
+	out, err := j.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &j.SecretID, VersionId: &id})
 	if err != nil {
-		return nil, err
+		return version{}, err
 	}
-	return []byte(aws.ToString(out.SecretString)), nil
+	return version{[]byte(aws.ToString(out.SecretString)), aws.ToTime(out.CreatedDate)}, nil
 }
 
 // keys reads a version as the authorizer does.
-func (j *job) keys(ctx context.Context, version string) (map[string][]byte, error) {
-	text, err := j.read(ctx, version)
+func (j *job) keys(ctx context.Context, id string) (map[string][]byte, version, error) {
+	v, err := j.read(ctx, id)
 	if err != nil {
-		return nil, secrets.Why(err, false)
+		return nil, version{}, secrets.Why(err, false)
 	}
-	keys, bad := hs256.Parse(text)
+	keys, bad := hs256.Parse(v.text)
 	if len(bad) > 0 {
-		return nil, fmt.Errorf("version %s: %w", version, bad[0])
+		return nil, version{}, fmt.Errorf("version %s: %w", id, bad[0])
 	}
-	return keys, nil
+	return keys, v, nil
 }

@@ -39,17 +39,27 @@ func text(b byte, names ...string) string {
 	return `{"keys":{` + strings.Join(members, ",") + `}}`
 }
 
+// clock is a clock that moves when it is told to.
+type clock struct{ ns atomic.Int64 }
+
+func (c *clock) Now() time.Time      { return time.Unix(0, c.ns.Load()).UTC() }
+func (c *clock) Add(d time.Duration) { c.ns.Add(int64(d)) }
+
 // bench is the function beside Secrets Manager, with a secret named name.
 type bench struct {
 	rotation
+	*clock
 	server *local.Server
 	client *secretsmanager.Client
+	token  string                            // of the rotation that the steps are of
 	after  atomic.Pointer[func(call string)] // called once a call was served
 }
 
 func newBench(t *testing.T, value *string) *bench {
 	t.Helper()
-	b := &bench{server: local.New("eu-central-1", "123456789012")}
+	b := &bench{server: local.New("eu-central-1", "123456789012"), clock: new(clock), token: token}
+	b.Add(time.Unix(1_800_000_000, 0).Sub(time.Unix(0, 0)))
+	b.server.Now = b.Now
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.server.ServeHTTP(w, r)
 		if after := b.after.Load(); after != nil {
@@ -65,6 +75,7 @@ func newBench(t *testing.T, value *string) *bench {
 	once := func(o *secretsmanager.Options) { o.Retryer = aws.NopRetryer{} }
 	b.rotation = rotation{
 		clients: secrets.NewClients(func(context.Context) (aws.Config, error) { return config, nil }, once),
+		clock:   b.Now,
 		log:     slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	if _, err := b.client.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: aws.String(name), SecretString: value}); err != nil {
@@ -78,7 +89,7 @@ func (b *bench) begin(t *testing.T) {
 	t.Helper()
 	called := make(chan struct{})
 	b.server.Rotate = func(context.Context, local.Step) error { close(called); return errors.New("the test goes on") }
-	_, err := b.client.RotateSecret(t.Context(), &secretsmanager.RotateSecretInput{SecretId: aws.String(name), ClientRequestToken: aws.String(token)})
+	_, err := b.client.RotateSecret(t.Context(), &secretsmanager.RotateSecretInput{SecretId: aws.String(name), ClientRequestToken: &b.token})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +98,7 @@ func (b *bench) begin(t *testing.T) {
 
 func (b *bench) step(t *testing.T, step string) error {
 	t.Helper()
-	return b.handle(t.Context(), event{Step: step, SecretID: name, ClientRequestToken: token})
+	return b.handle(t.Context(), event{Step: step, SecretID: name, ClientRequestToken: b.token})
 }
 
 func (b *bench) must(t *testing.T, steps ...string) {
@@ -121,7 +132,7 @@ func TestRotationReplacesEveryKeyAndKeepsTheOldVersionAsPrevious(t *testing.T) {
 		}
 		return err
 	}
-	reader := secrets.NewReader([]string{name}, hs256.Parse, secrets.Options{Clients: b.clients, PreviousGrace: time.Hour})
+	reader := secrets.NewReader([]string{name}, hs256.Parse, secrets.Options{Clients: b.clients, PreviousGrace: time.Hour, Now: b.Now})
 	keys := hs256.Keys{From: reader}
 	if all, err := keys.Keys(t.Context(), "2026"); err != nil || len(all) != 1 {
 		t.Fatalf("%d keys, %v", len(all), err)
