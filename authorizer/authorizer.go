@@ -80,6 +80,10 @@ type Options struct {
 // metrics of the next decision line.
 type Counters struct {
 	JWKSRefresh atomic.Int64
+	// SecretFaults counts the reads of secrets that failed, whether or not a
+	// last good value goes on; SecretRecordsSkipped the records that the
+	// others did not use.
+	SecretFaults, SecretRecordsSkipped atomic.Int64
 }
 
 // Authorizer decides. It is safe for concurrent use.
@@ -150,7 +154,8 @@ func (a *Authorizer) Invoke(ctx context.Context, payload []byte) ([]byte, error)
 	a.line.write(invocation{
 		trace: t, start: start, took: a.now().Sub(start),
 		lambdaID: lambdaRequestID(ctx), cold: !a.warm.Swap(true),
-		jwksRefresh: a.o.Counters.JWKSRefresh.Swap(0),
+		jwksRefresh: a.o.Counters.JWKSRefresh.Swap(0), secretFaults: a.o.Counters.SecretFaults.Swap(0),
+		secretRecordsSkipped: a.o.Counters.SecretRecordsSkipped.Swap(0),
 	})
 	return t.Answer, t.AnswerErr
 }

@@ -111,7 +111,14 @@ func (w *wiring) rules() keydoc.Rules {
 func reader[R any](w *wiring, names []string, parse func([]byte) (map[string]R, []error), previous time.Duration) *secrets.Reader[R] {
 	return secrets.NewReader(names, parse, secrets.Options{
 		Clients: w.clients, Refresh: w.cfg.Secrets.Refresh, PreviousGrace: previous, Now: w.s.Now,
-		OnRead: func(e secrets.ReadEvent) { logRead(w.s.Log, e) },
+		OnRead: func(e secrets.ReadEvent) {
+			if e.Err != nil {
+				w.counters.SecretFaults.Add(1)
+			} else {
+				w.counters.SecretRecordsSkipped.Add(int64(e.SkippedCount))
+			}
+			logRead(w.s.Log, e)
+		},
 	})
 }
 

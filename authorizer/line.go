@@ -25,6 +25,9 @@ type invocation struct {
 	cold     bool
 	// jwksRefresh counts the key sets fetched since the last line.
 	jwksRefresh int64
+	// secretFaults and secretRecordsSkipped count as Counters says, since the
+	// last line.
+	secretFaults, secretRecordsSkipped int64
 }
 
 // decisionLine is the audit record and, through _aws, CloudWatch Embedded
@@ -64,9 +67,14 @@ type decisionLine struct {
 	RevocationCached int    `json:"revocation_cached,omitzero"`
 	RevocationPassed string `json:"revocation_passed,omitempty"`
 	// NetworksStale counts allow-lists that could not be read anew.
-	NetworksStale int              `json:"networks_stale,omitzero"`
-	Steps         map[string]int64 `json:"steps_us,omitempty"`
-	ColdStart     bool             `json:"cold_start,omitzero"`
+	NetworksStale int `json:"networks_stale,omitzero"`
+	// SecretFaults counts reads of secrets that failed. SecretRecordsSkipped
+	// is no metric: a bad record is one key's trouble until somebody corrects
+	// it, and must not sound an alarm for all that time.
+	SecretFaults         int64            `json:"secret_faults,omitzero"`
+	SecretRecordsSkipped int64            `json:"secret_records_skipped,omitzero"`
+	Steps                map[string]int64 `json:"steps_us,omitempty"`
+	ColdStart            bool             `json:"cold_start,omitzero"`
 
 	Decisions       int     `json:"Decisions"`
 	Latency         float64 `json:"Latency"`
@@ -125,7 +133,7 @@ func (w *lineWriter) render(i invocation) *decisionLine {
 		PolicyCached: t.DocumentCached,
 		Steps:        make(map[string]int64, len(t.Steps)),
 		Decisions:    1, Latency: float64(i.took.Microseconds()) / 1000,
-		JWKSRefresh: i.jwksRefresh,
+		JWKSRefresh: i.jwksRefresh, SecretFaults: i.secretFaults, SecretRecordsSkipped: i.secretRecordsSkipped,
 	}
 	if t.Outcome == Allow {
 		l.Decision = Allow
@@ -179,7 +187,8 @@ func (w *lineWriter) renderRequest(l *decisionLine, t *Trace) {
 
 // renderDependencies tells what a decision cost others and what they failed
 // to do. A request that was let through unchecked, or decided by an old list,
-// is a dependency's fault, whatever was decided.
+// is a dependency's fault, whatever was decided; so is a secret that was not
+// read, which hides what was rotated, disabled or added since.
 func (l *decisionLine) renderDependencies(t *Trace) {
 	r := t.Revocation
 	l.RevocationReads, l.RevocationCached = r.Reads, r.Cached
@@ -192,7 +201,7 @@ func (l *decisionLine) renderDependencies(t *Trace) {
 	if t.networks != nil {
 		l.NetworksStale = t.networks.Stale
 	}
-	if r.PassedDespite != nil || l.NetworksStale > 0 || t.Outcome == Fault && t.Reason.Dependency() {
+	if r.PassedDespite != nil || l.NetworksStale > 0 || l.SecretFaults > 0 || t.Outcome == Fault && t.Reason.Dependency() {
 		l.DependencyFault = 1
 	}
 }

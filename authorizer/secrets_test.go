@@ -38,6 +38,9 @@ func TestSecretsManagerDownAtTheStartClosesWhatNeedsItAlone(t *testing.T) {
 			t.Errorf("the line says %q, want %q", detail, want)
 		}
 	}
+	if log := s.log.String(); !strings.Contains(log, "secret not read: no key of it is known") || strings.Contains(log, "last good value") {
+		t.Errorf("the log tells of a value that there never was:\n%s", log)
+	}
 	p.secretsDown.Store(false)
 	p.Add(31 * time.Second) // a service that failed is left alone for 30 s
 	s.wants(t, api, request(t, "GET /items", key(acme)), "")
@@ -107,9 +110,55 @@ func TestSecretThatStopsParsingKeepsItsKeys(t *testing.T) {
 	s.wants(t, api, request(t, "GET /items", key(acme)), "")
 	p.put(t, "api-keys", "now it is only text, with "+acme+" in it")
 	p.Add(6 * time.Minute)
-	s.wants(t, api, request(t, "GET /items", key(acme)), "")
+	isFault(t, "the read that fails", s.wants(t, api, request(t, "GET /items", key(acme)), ""), true)
+	isFault(t, "the decisions after it", s.wants(t, api, request(t, "GET /items", key(acme)), ""), false)
 	if log := s.log.String(); !strings.Contains(log, "secret not read") || strings.Contains(log, acme) {
 		t.Errorf("the log says\n%s", log)
+	}
+}
+
+// isFault holds a line of an allowed request to what it counts.
+func isFault(t *testing.T, what string, got outcome, fault bool) {
+	t.Helper()
+	if (got.line["DependencyFault"] == 1.0) != fault || (got.line["secret_faults"] == 1.0) != fault {
+		t.Errorf("%s: the line says %v", what, got.line)
+	}
+}
+
+func TestSecretOutOfReachIsACountedFaultThoughItsKeysGoOn(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	acme := p.apiKey(t, apikey.Grant{ID: "acme", Principal: "acme", Scopes: reads})
+	s := p.connect(t, everything)
+	ask := func() outcome { return s.wants(t, api, request(t, "GET /items", key(acme)), "") }
+	isFault(t, "the first read", ask(), false)
+	p.secretsDown.Store(true)
+	p.Add(6 * time.Minute) // past secrets.refresh
+	isFault(t, "out of reach", ask(), true)
+	isFault(t, "left alone for 30 s", ask(), false)
+	p.Add(31 * time.Second)
+	isFault(t, "still out of reach", ask(), true)
+	p.secretsDown.Store(false)
+	p.Add(31 * time.Second)
+	isFault(t, "back", ask(), false)
+}
+
+func TestRecordThatIsSkippedIsCountedAndNoFault(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	acme := p.apiKey(t, apikey.Grant{ID: "acme", Principal: "acme", Scopes: reads})
+	bad := func(r []byte) ([]byte, error) { return []byte(`{"sha256":"none","principal":"x"}`), nil }
+	if err := p.writer(t).Edit(t.Context(), "api-keys", "bad", bad); err != nil {
+		t.Fatal(err)
+	}
+	s := p.connect(t, everything)
+	got := s.wants(t, api, request(t, "GET /items", key(acme)), "")
+	isFault(t, "a record skipped", got, false)
+	if got.line["secret_records_skipped"] != 1.0 || !strings.Contains(s.log.String(), "bad") {
+		t.Errorf("the line says %v, the log\n%s", got.line, s.log)
+	}
+	if got = s.wants(t, api, request(t, "GET /items", key(acme)), ""); got.line["secret_records_skipped"] != nil {
+		t.Errorf("without a read the line says %v", got.line)
 	}
 }
 

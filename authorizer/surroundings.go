@@ -84,7 +84,11 @@ func logRefresh(log *slog.Logger, e jwks.RefreshEvent) {
 // not used. Neither error holds a piece of it.
 func logRead(log *slog.Logger, e secrets.ReadEvent) {
 	if e.Err != nil {
-		log.Warn("secret not read: the last good value goes on", "secret", e.Secret, "cause", e.Cause, "took", e.Took.String(), "error", e.Err.Error())
+		message := "secret not read: no key of it is known"
+		if e.Records > 0 {
+			message = "secret not read: the last good value goes on"
+		}
+		log.Warn(message, "secret", e.Secret, "cause", e.Cause, "took", e.Took.String(), "error", e.Err.Error())
 		return
 	}
 	log.Debug("secret read", "secret", e.Secret, "cause", e.Cause, "took", e.Took.String(), "records", e.Records)

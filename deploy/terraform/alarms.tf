@@ -18,7 +18,7 @@ locals {
 
   of_decisions = {
     DependencyFaults = {
-      description = "Decisions fail, or pass unchecked, because something they depend on does not answer."
+      description = "Decisions fail, pass unchecked or go by what was read before, because something they depend on does not answer."
       expression  = local.over_outcomes, label = "dependency faults"
       metrics     = local.of_outcomes["DependencyFault"]
       threshold   = 5, periods = 5, datapoints = 2
