@@ -19,7 +19,6 @@ import (
 	"lambda-authorizer/keydoc"
 	"lambda-authorizer/network"
 	"lambda-authorizer/nonces"
-	"lambda-authorizer/reason"
 	"lambda-authorizer/revocation"
 	"lambda-authorizer/secrets"
 	"lambda-authorizer/secrets/hs256"
@@ -181,7 +180,8 @@ func (k signingKeys) Key(ctx context.Context, id string) (*httpsig.Key, error) {
 }
 
 // renewing verifies once more with keys read anew, within the reader's bounds,
-// where a signature does not fit: its key may have been rotated.
+// where a signature does not fit its key: that may have been rotated. What no
+// key could make good reads nothing, and is refused in an outage too.
 type renewing struct {
 	*httpsig.Verifier
 	keys signingKeys
@@ -189,7 +189,7 @@ type renewing struct {
 
 func (r *renewing) Verify(ctx context.Context, m *httpsig.Message) (*httpsig.Signature, error) {
 	s, err := r.Verifier.Verify(ctx, m)
-	if !errors.Is(err, reason.SignatureInvalid) {
+	if !errors.Is(err, httpsig.ErrMAC) {
 		return s, err
 	}
 	if err := r.keys.Renew(ctx); err != nil {

@@ -125,6 +125,20 @@ func isFault(t *testing.T, what string, got outcome, fault bool) {
 	}
 }
 
+// Nobody without a key may turn a 401 into a fault that pages.
+func TestSignatureThatNoKeyCouldMakeGoodIsRefusedInAnOutageToo(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	machine := p.signer(t, httpsig.Grant{ID: "machine", Principal: "machine", Scopes: reads})
+	p.secretsDown.Store(true)
+	s := p.connect(t, everything)
+	got := s.wants(t, gateway.HTTP2IAM, request(t, "GET /items", signed(machine), to("/items", "a;b")), reason.SignatureInvalid)
+	if got.line["DependencyFault"] != nil || p.count("GetSecretValue") > 0 {
+		t.Errorf("%d reads, and the line says %v", p.count("GetSecretValue"), got.line)
+	}
+	s.wants(t, gateway.HTTP2IAM, request(t, "GET /items", signed(machine)), reason.SecretsUnavailable)
+}
+
 func TestSecretOutOfReachIsACountedFaultThoughItsKeysGoOn(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)

@@ -24,6 +24,10 @@ type Keys interface {
 	Key(ctx context.Context, id string) (*Key, error)
 }
 
+// ErrMAC is the SignatureInvalid of a request that is in order, made with
+// another secret than the key has: it may have been rotated since it was read.
+var ErrMAC = fmt.Errorf("%w: the MAC differs", reason.SignatureInvalid)
+
 // Options are what a Verifier needs besides its configuration.
 type Options struct {
 	// Keys finds signing keys. Required.
@@ -214,7 +218,7 @@ func (v *Verifier) key(ctx context.Context, p *presented, bases []string, now ti
 	case key == nil:
 		return nil, deny(reason.SigningKeyUnknown, "no key has the keyid %s", unquoted(p.keyID))
 	case !authentic:
-		return nil, deny(reason.SignatureInvalid, "the MAC differs, key %s", key.ID)
+		return nil, fmt.Errorf("%w, key %s", ErrMAC, key.ID)
 	}
 	if err := key.check(now); err != nil {
 		return nil, err
