@@ -109,7 +109,7 @@ func (c Caller) expires() time.Time {
 		earlier(c.APIKey.Until)
 	}
 	if c.Signature != nil {
-		earlier(c.Signature.Key.Expires)
+		earlier(c.Signature.Until)
 	}
 	return first
 }

@@ -11,6 +11,7 @@ import (
 
 	"lambda-authorizer/apikey"
 	"lambda-authorizer/httpsig"
+	"lambda-authorizer/local/gateway"
 	"lambda-authorizer/reason"
 )
 
@@ -109,6 +110,29 @@ func (p *place) rotate(t testing.TB) (string, *httpsig.Signer) {
 		t.Fatal(err)
 	}
 	return keys.Text, p.signerOf(t, "machine", signing.Text)
+}
+
+func TestBackendIsToldWhenAReplacedSecretEnds(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	oldKey := p.apiKey(t, apikey.Grant{ID: "acme", Principal: "acme", Scopes: reads})
+	oldSigner := p.signer(t, httpsig.Grant{ID: "machine", Principal: "machine", Scopes: reads, ExpiresAt: noon.Add(24 * time.Hour)})
+	newKey, newSigner := p.rotate(t)
+	s := p.connect(t, everything)
+	for what, c := range map[string]struct {
+		credential part
+		ends       any
+	}{
+		"an API key":                 {key(newKey), nil},
+		"an API key's old secret":    {key(oldKey), float64(noon.Add(time.Hour).Unix())},
+		"a signing key":              {signed(newSigner), float64(noon.Add(24 * time.Hour).Unix())},
+		"a signing key's old secret": {signed(oldSigner), float64(noon.Add(time.Hour).Unix())},
+	} {
+		got := s.wants(t, gateway.HTTP2IAM, request(t, "GET /items", c.credential), "")
+		if got.context["expires_at"] != c.ends {
+			t.Errorf("%s: the backend is told %v, want %v", what, got.context["expires_at"], c.ends)
+		}
+	}
 }
 
 // A shared secret has no grace of its own: AWSPREVIOUS counts for

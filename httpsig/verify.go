@@ -56,6 +56,9 @@ type Verifier struct {
 type Signature struct {
 	// Key is the record it was made with. It is shared: read-only.
 	Key *Key
+	// Until is when this credential ends: the record's Expires, or the end of
+	// a replaced secret's grace if that is sooner. Zero is never.
+	Until time.Time
 	// Label and Tag are the client's own words.
 	Label, Tag string
 	Created    time.Time
@@ -123,12 +126,12 @@ func (v *Verifier) Verify(ctx context.Context, m *Message) (*Signature, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := v.key(ctx, p, bases, now)
+	key, until, err := v.key(ctx, p, bases, now)
 	if err != nil {
 		return nil, err
 	}
 	return &Signature{
-		Key: key, Label: p.label, Tag: p.tag, Created: p.created, Expires: p.expires,
+		Key: key, Until: until, Label: p.label, Tag: p.tag, Created: p.created, Expires: p.expires,
 		Digest: digest, nonce: p.nonce,
 	}, nil
 }
@@ -203,27 +206,32 @@ func (v *Verifier) bases(p *presented, view *view, host string) ([]string, error
 	return bases, nil
 }
 
-// key finds the key and checks the MAC with it. Only who has the secret learns
-// that a key is disabled or has expired.
-func (v *Verifier) key(ctx context.Context, p *presented, bases []string, now time.Time) (*Key, error) {
+// key finds the key, checks the MAC with it, and tells until when the secret
+// that fits counts. Only who has the secret learns that a key is disabled or
+// has expired.
+func (v *Verifier) key(ctx context.Context, p *presented, bases []string, now time.Time) (*Key, time.Time, error) {
 	var key *Key
 	if ValidID(p.keyID) {
 		var err error
 		if key, err = v.keys.Key(ctx, p.keyID); err != nil {
-			return nil, err
+			return nil, time.Time{}, err
 		}
 	}
-	authentic := v.authentic(key, p.mac, bases, now)
+	current, previous := v.authentic(key, p.mac, bases, now)
 	switch {
 	case key == nil:
-		return nil, deny(reason.SigningKeyUnknown, "no key has the keyid %s", unquoted(p.keyID))
-	case !authentic:
-		return nil, fmt.Errorf("%w, key %s", ErrMAC, key.ID)
+		return nil, time.Time{}, deny(reason.SigningKeyUnknown, "no key has the keyid %s", unquoted(p.keyID))
+	case !current && !previous:
+		return nil, time.Time{}, fmt.Errorf("%w, key %s", ErrMAC, key.ID)
 	}
 	if err := key.check(now); err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
-	return key, nil
+	until := key.Expires
+	if grace := key.secrets().until; !current && (until.IsZero() || grace.Before(until)) {
+		until = grace
+	}
+	return key, until, nil
 }
 
 // unquoted stands for a keyid that is no key's. A client may have taken its
@@ -234,25 +242,25 @@ func unquoted(keyID string) string {
 	return "sha256:" + hex.EncodeToString(sum[:8])
 }
 
-// authentic tries the current secret, then the previous one while it counts.
-// Every secret and base is tried, with or without a key; without one it
-// answers nothing.
-func (v *Verifier) authentic(key *Key, sent []byte, bases []string, now time.Time) bool {
-	current, previous := v.nobody, v.nobody
+// authentic tells which secret the MAC was made with: the current one, or the
+// previous one while it counts. Every secret and base is tried, with or without
+// a key; without one it answers nothing.
+func (v *Verifier) authentic(key *Key, sent []byte, bases []string, now time.Time) (current, previous bool) {
+	with := [2][]byte{v.nobody, v.nobody}
 	if key != nil {
 		s := key.secrets()
-		current = s.current
+		with[0] = s.current
 		if now.Before(s.until) {
-			previous = s.previous
+			with[1] = s.previous
 		}
 	}
-	found := false
-	for _, secret := range [][]byte{current, previous} {
+	var found [2]bool
+	for n, secret := range with {
 		for _, base := range bases {
-			found = hmac.Equal(mac(secret, base), sent) || found
+			found[n] = hmac.Equal(mac(secret, base), sent) || found[n]
 		}
 	}
-	return found
+	return found[0], found[1]
 }
 
 // deny makes a refusal. Its text reaches the log: it must hold nothing of a
