@@ -74,6 +74,28 @@ func TestSecretsManagerDownMidRunLeavesWhatIsKnownInUse(t *testing.T) {
 	}
 }
 
+// The last read before the bound has failed, so there is none at the bound.
+func TestSecretIsNotUsedPastItsBoundWhileTheServiceIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	s.create(t, "keys", "a=1")
+	r := s.reader("keys")
+	get(t, r, "a")
+	s.down()
+	s.advance(24*time.Hour + 5*time.Minute - 10*time.Second)
+	if got := get(t, r, "a"); got != "1" {
+		t.Errorf("before the bound: %q", got)
+	}
+	reads := s.reads.Load()
+	s.advance(10 * time.Second)
+	if _, _, err := r.Get(t.Context(), "a"); !unavailable(err) {
+		t.Errorf("at the bound: %v", err)
+	}
+	if s.reads.Load() != reads {
+		t.Error("the service was not left alone")
+	}
+}
+
 func TestOneSecretOfTwoThatIsDownTakesNothingFromTheOther(t *testing.T) {
 	t.Parallel()
 	s := newService(t)

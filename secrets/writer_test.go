@@ -138,6 +138,30 @@ func TestLostAnswerIsNoLostRace(t *testing.T) {
 	}
 }
 
+// Each attempt leaves a version behind, and what was refused will be again.
+func TestMoveThatIsRefusedIsNoLostRaceEither(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	s.create(t, "keys", empty)
+	s.answer(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".UpdateSecretVersionStage") {
+			s.server.ServeHTTP(w, r)
+			return
+		}
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write([]byte(`{"__type":"AccessDeniedException","Message":"no secretsmanager:UpdateSecretVersionStage"}`))
+	})
+	calls := 0
+	_, err := s.writer().Update(t.Context(), "keys", func([]byte) ([]byte, error) { calls++; return []byte("x"), nil })
+	const want = "secrets_unavailable: cannot make the new version current in secret keys: AccessDeniedException: no secretsmanager:UpdateSecretVersionStage"
+	if !unavailable(err) || err.Error() != want || calls != 1 {
+		t.Errorf("%v after %d attempts", err, calls)
+	}
+	if got := s.staged(t, "keys", "AWSCURRENT"); got != empty {
+		t.Errorf("current is %s", got)
+	}
+}
+
 // atOnce tries again without a pause.
 func atOnce(o *sdk.Options) { o.Retryer = retry.AddWithMaxBackoffDelay(retry.NewStandard(), 0) }
 
