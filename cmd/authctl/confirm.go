@@ -16,7 +16,7 @@ func onTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// confirm asks on the terminal before what locks out many. Standard input may
+// confirm asks on the terminal before what locks out or lets in many. Standard input may
 // be taken by a token or a file, so it asks the terminal itself.
 func (t *tool) confirm(yes bool, what string) error {
 	if yes {

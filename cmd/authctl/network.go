@@ -33,8 +33,8 @@ func (t *tool) network() *cobra.Command {
 // networkFlags are the flags of add and remove.
 type networkFlags struct {
 	place
-	flush  []string
-	dryRun bool
+	flush       []string
+	dryRun, yes bool
 }
 
 func (f *networkFlags) flags(c *cobra.Command) {
@@ -56,12 +56,14 @@ func (t *tool) networkAdd() *cobra.Command {
 		Short: "let in more addresses",
 		Long: `Add puts CIDRs into a network that the configuration keeps in the table
 (partners: dynamodb), and says by when that is in force. What is in the network
-stays. Others may change it at the same time: nothing is lost.`,
+stays. Others may change it at the same time: nothing is lost. It asks before
+it lets in a block as wide as 0.0.0.0/0, and up to a /7.`,
 		Example: `  authctl network add partners 203.0.113.0/24 2001:db8::/32
   authctl network add partners 203.0.113.7/32 --dry-run`,
 		RunE: func(c *cobra.Command, args []string) error { return t.changeNetwork(c, args, f, adding) },
 	}
 	f.flags(c)
+	c.Flags().BoolVar(&f.yes, "yes", false, "do not ask before a block is added that lets in much of the internet")
 	return c
 }
 
@@ -106,6 +108,9 @@ func (t *tool) changeNetwork(c *cobra.Command, args []string, f networkFlags, d 
 	if err != nil {
 		return err
 	}
+	if err := t.confirmWide(name, args[1:], f, d); err != nil {
+		return err
+	}
 	store, acc, err := t.networks(c.Context(), f.place, s, f.dryRun)
 	if err != nil {
 		return err
@@ -130,6 +135,41 @@ func (t *tool) changeNetwork(c *cobra.Command, args []string, f networkFlags, d 
 	}
 	t.show(a)
 	return cmp.Or(t.flushAndFinish(c.Context(), acc, a, gates, s, b, t.now()), absent)
+}
+
+// wideBits is the length of the widest block that is added without a question:
+// nobody's own network is wider than a /8.
+const wideBits = 8
+
+// confirmWide asks before much of the internet is let in.
+func (t *tool) confirmWide(name string, cidrs []string, f networkFlags, d direction) error {
+	wide := widest(cidrs)
+	if d.done != adding.done || f.dryRun || !wide.IsValid() {
+		return nil
+	}
+	return t.confirm(f.yes, fmt.Sprintf("%s in network %s: %s", wide, name, lets(wide)))
+}
+
+// widest is the widest of the blocks that are too wide, if any is.
+func widest(cidrs []string) (wide netip.Prefix) {
+	for _, text := range cidrs {
+		p, err := network.ParseCIDR(text) // the store says what is wrong with it
+		if err == nil && p.Bits() < wideBits && (!wide.IsValid() || p.Bits() < wide.Bits()) {
+			wide = p
+		}
+	}
+	return wide
+}
+
+func lets(wide netip.Prefix) string {
+	version := "IPv4"
+	if wide.Addr().Is6() {
+		version = "IPv6"
+	}
+	if wide.Bits() == 0 {
+		return "it would let in every " + version + " address"
+	}
+	return fmt.Sprintf("it would let in one in %d of all %s addresses", 1<<wide.Bits(), version)
 }
 
 func notFound(change network.Change, d direction) error {
