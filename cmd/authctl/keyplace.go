@@ -105,9 +105,15 @@ func (p *keyPlace) choose() error {
 	case p.secret == "" && len(p.all) == 1:
 		p.secret = p.all[0]
 	case p.secret == "":
+	case at >= 0 && arn.IsARN(p.secret):
+		p.all[at] = p.secret // a name says no Region: the command line's is meant
 	case at >= 0:
 		p.secret = p.all[at]
 	default:
+		if section := p.kind.taken(p.cfg, p.secret); section != "" {
+			return usage("%s in %s has %s for something else, which %s would break: give another secret with --secret",
+				section, p.file, p.secret, article(p.kind.noun))
+		}
 		if p.cfg != nil {
 			p.note("%s in %s does not list %s: a function with that configuration does not know the keys in it", p.kind.section, p.file, p.secret)
 		}
@@ -116,15 +122,38 @@ func (p *keyPlace) choose() error {
 	return nil
 }
 
-// sameSecret tells whether a name stands for what the configuration has as an
-// ARN, which ends in six characters of Secrets Manager's own.
-func sameSecret(configured, given string) bool {
-	a, err := arn.Parse(configured)
-	if err != nil || configured == given {
-		return configured == given
+// taken is the section of the configuration that lists a secret for something
+// else than keys of this kind, "" where none does.
+func (k *keyKind) taken(cfg *config.Config, secret string) string {
+	if cfg == nil {
+		return ""
 	}
-	name := strings.TrimPrefix(a.Resource, "secret:")
-	return name == given || len(name) > 7 && name[len(name)-7] == '-' && name[:len(name)-7] == given
+	same := func(listed string) bool { return sameSecret(listed, secret) }
+	for _, other := range []*keyKind{apiKeys, signingKeys} {
+		if other != k && slices.ContainsFunc(other.secrets(cfg), same) {
+			return other.section
+		}
+	}
+	for _, i := range cfg.Issuers {
+		if i.HMACSecret != "" && same(i.HMACSecret) {
+			return "hmac_secret of issuer " + i.Name
+		}
+	}
+	return ""
+}
+
+// sameSecret tells whether two names or ARNs stand for one secret.
+func sameSecret(a, b string) bool { return a == b || isOf(a, b) || isOf(b, a) }
+
+// isOf tells whether an ARN is that of the secret called name. It ends in six
+// characters of Secrets Manager's own, unless it is partial.
+func isOf(whole, name string) bool {
+	a, err := arn.Parse(whole)
+	if err != nil {
+		return false
+	}
+	own := strings.TrimPrefix(a.Resource, "secret:")
+	return own == name || len(own) > 7 && own[len(own)-7] == '-' && own[:len(own)-7] == name
 }
 
 // only is the secret for a new key.
