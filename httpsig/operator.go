@@ -144,7 +144,19 @@ func (o *Operator) Signer(ctx context.Context, secret, id string) (*Signer, erro
 	if err != nil {
 		return nil, fmt.Errorf("signing key %s: %w: %w", id, keydoc.ErrUnreadable, err)
 	}
-	return &Signer{id: id, secret: func() []byte { return key.secrets().current }}, nil
+	return &Signer{id: id, secret: func() []byte { return key.secrets().current }, check: key.check}, nil
+}
+
+// State is why the record of the key has it refused at a time, and empty where
+// it does not. Only a Signer of [Operator.Signer] has seen a record.
+func (s *Signer) State(now time.Time) reason.Code {
+	if s.check == nil {
+		return ""
+	}
+	if err := s.check(now); err != nil {
+		return reason.Of(err)
+	}
+	return ""
 }
 
 // Kept makes a record a keydoc.Keeper, as do the next two methods and those of

@@ -226,6 +226,34 @@ func TestSigningKeysAreListedWithTheirState(t *testing.T) {
 	}
 }
 
+func TestSignerOfAStoredKeyTellsWhetherItIsRefused(t *testing.T) {
+	t.Parallel()
+	o, _ := operator(map[string][]byte{"keys": []byte(`{"keys": {
+		"off": {"secret": "` + testSecret + `", "principal": "p", "disabled": true},
+		"ends": {"secret": "` + testSecret + `", "principal": "p", "expires_at": "` + testNow.Format(time.RFC3339) + `"}}}`)})
+	for _, c := range []struct {
+		id   string
+		now  time.Time
+		want reason.Code
+	}{
+		{"off", testNow, reason.SigningKeyDisabled},
+		{"ends", testNow, reason.SigningKeyExpired},
+		{"ends", testNow.Add(-time.Second), ""},
+	} {
+		s, err := o.Signer(t.Context(), "keys", c.id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.State(c.now); got != c.want {
+			t.Errorf("%s: %q, want %q", c.id, got, c.want)
+		}
+	}
+	s, err := NewSigner("off", testSecret)
+	if err != nil || s.State(testNow) != "" {
+		t.Errorf("a signer that has seen no record: %q, %v", s.State(testNow), err)
+	}
+}
+
 func TestSignerOfAStoredKeySignsWithItsCurrentSecret(t *testing.T) {
 	t.Parallel()
 	o, d := operator(map[string][]byte{"keys": []byte(`{"keys": {

@@ -38,6 +38,7 @@ type Signer struct {
 	id string
 	// secret is a function for the reason that Key.secrets is one.
 	secret func() []byte
+	check  func(now time.Time) error // of the key's record; nil where none was read
 }
 
 // NewSigner makes a Signer from a key's id and its secret, in base64 as it

@@ -86,6 +86,9 @@ func (t *tool) runSign(c *cobra.Command, f signFlags) error {
 	}
 	s := &signed{request: req, data: data, file: f.dataFile, typed: f.typed}
 	s.remark(cfg, f, t.now())
+	if state := signer.State(t.now()); state != "" {
+		s.note("the key is refused as it is: %s; see authctl signing-key list", state)
+	}
 	return t.showSigned(s)
 }
 
