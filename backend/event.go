@@ -20,8 +20,11 @@ type Event struct {
 	// Route is the template that API Gateway chose: "GET /items/{id}".
 	Route    string
 	SourceIP string
-	// Path is the path as the client sent it, stage or base path included,
-	// percent-encoded.
+	// Path is the path as API Gateway tells it, percent-encoded: with the
+	// stage or, in payload 1.0, a custom domain's base path. It is not always
+	// the one that the client sent: payload 2.0 does not give the key of an API
+	// mapping.
+	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 	Path string
 }
 

@@ -7,7 +7,8 @@ the path, a REST API decodes the query and makes a map of it. So @path and
 
   - @path: each segment is percent-decoded once, then every byte but
     A-Z a-z 0-9 - . _ ~ is written as %XX, in upper case. The path is the one
-    the client sends, with the stage or base path.
+    the client sends, with the stage or base path; but see below for an API
+    mapping.
   - @query: "?", then the parameters joined with "&", each name=value. Names
     and values are decoded as HTML forms are ("+" is a blank), then encoded like
     path segments. A parameter without "=" is written "name=". Empty parts
@@ -30,6 +31,15 @@ last one; an invalid percent escape; invalid UTF-8; a parameter without a name;
 a raw ";" in a query. What else cannot be signed for a certain kind of API: an
 encoded "?" in a path (an HTTP API cuts it there), and a parameter that occurs
 twice in an event without multi-value maps.
+
+Behind an API mapping of an HTTP API, payload 2.0, the path to sign is the one
+that the API sees: without the mapping's key. A request to
+https://api.example.com/http/items, with http for key, has the @path /items, or
+/prod/items where the stage is not $default but prod. A signer for such an API
+signs without the key and sends with it. AWS documents, of the events of
+integrations, that rawPath does not give the key and that payload 1.0's path does
+(docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html).
+An authorizer's events behind a mapping have not been tried.
 
 Header fields are taken as RFC 9421 section 2.1 says. API Gateway joins repeated
 fields its own way and changes some (Host, Via, X-Forwarded-*, User-Agent with

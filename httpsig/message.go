@@ -13,8 +13,8 @@ type Message struct {
 	// Authority is the Host header's value; the port stays unless it is 443.
 	Authority string
 	// Path is requestContext.path or rawPath: as the client sent it, stage or
-	// base path included. Empty where the event has none; then nothing that
-	// covers @path verifies.
+	// base path included, except that rawPath lacks the key of an API mapping.
+	// Empty where the event has none; then nothing that covers @path verifies.
 	Path string
 	// PathDecoded says that the gateway has percent-decoded Path already, as
 	// HTTP APIs do. It is then never decoded again.

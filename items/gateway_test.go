@@ -47,7 +47,7 @@ func (c caller) deployed(t testing.TB, kind gateway.Kind, authorized bool) calle
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.stage = stage
+	c.stage, c.prefix = stage, "/prod"
 	return c
 }
 
@@ -89,11 +89,11 @@ func (unauthorized) ErrorMessage() string { return "Unauthorized" }
 
 // request is a request of the caller to its stage.
 func (c caller) request(ctx context.Context, method, target, body string, header http.Header) (*http.Request, error) {
-	r, err := http.NewRequestWithContext(ctx, method, "http://api.example.com/prod"+target, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, method, "http://api.example.com"+c.prefix+target, strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	r.RequestURI = "/prod" + target
+	r.RequestURI = c.prefix + target
 	r.RemoteAddr = "192.0.2.1:1234"
 	for name, values := range header {
 		r.Header[name] = values

@@ -2,6 +2,7 @@ package items
 
 import (
 	"net/http"
+	"path"
 
 	"github.com/oklog/ulid/v2"
 
@@ -38,14 +39,12 @@ func (h *handler) create(w http.ResponseWriter, r *http.Request) error {
 	return answerItem(w, http.StatusCreated, item)
 }
 
-// location is the new item's path as the client knows this API: with the stage
-// or base path that it used.
+// location is where the new item is, relative to the URL that the client sent
+// the request to (RFC 9110 section 10.2.2). An absolute path would need what
+// stands before the API's own, and payload 2.0 does not tell an API mapping:
+// see backend.Event.
 func location(r *http.Request, id ulid.ULID) string {
-	base := backend.EventOf(r.Context()).Path
-	if base == "" {
-		base = r.URL.EscapedPath()
-	}
-	return base + "/" + id.String()
+	return path.Base(r.URL.Path) + "/" + id.String()
 }
 
 // get answers GET /items/{id}.

@@ -98,6 +98,7 @@ type caller struct {
 	v2        bool
 	context   map[string]any // more of the authorizer's context
 	stage     http.Handler   // where requests go; nil: straight to the function
+	prefix    string         // what stands before the API's own path there
 }
 
 func (s service) as(principal string) caller {
@@ -193,6 +194,11 @@ func (c caller) tryWithin(ctx context.Context, method, target, body string, head
 	if err != nil {
 		return answer{}, err
 	}
+	return readAnswer(raw)
+}
+
+// readAnswer reads what the function answered, in either payload format.
+func readAnswer(raw []byte) (answer, error) {
 	var out struct {
 		StatusCode        int
 		Headers           map[string]string
@@ -203,11 +209,11 @@ func (c caller) tryWithin(ctx context.Context, method, target, body string, head
 		return answer{}, err
 	}
 	a := answer{out.StatusCode, out.MultiValueHeaders, out.Body}
-	if c.v2 {
+	if a.header == nil {
 		a.header = http.Header{}
-		for k, v := range out.Headers {
-			a.header.Set(k, v)
-		}
+	}
+	for k, v := range out.Headers {
+		a.header.Set(k, v)
 	}
 	return a, nil
 }

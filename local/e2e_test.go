@@ -38,11 +38,7 @@ func TestCallerReadsAndWritesThroughEveryAPI(t *testing.T) {
 			if !strings.Contains(list.body, item.ID) {
 				t.Errorf("the list lacks %s: %s", item.ID, list.body)
 			}
-			location := created.header.Get("Location")
-			if !strings.HasPrefix(location, prefix+"/items/") {
-				t.Errorf("Location %q", location)
-			}
-			s.wants(t, 200, "GET", location, token, "")
+			s.wants(t, 200, "GET", created.location(t, prefix+"/items"), token, "")
 			s.wants(t, 204, "DELETE", prefix+"/items/"+item.ID, token, "")
 			s.wants(t, 404, "GET", prefix+"/items/"+item.ID, token, "")
 		})
@@ -56,7 +52,7 @@ func TestItemsOfOneCallerAreNotAnothers(t *testing.T) {
 		mine := s.token(t, "items:read items:write")
 		created := s.wants(t, 201, "POST", prefix+"/items", mine, `{"name":"mine"}`)
 		other := s.token(t, "items:read items:write", func(r *issuer.Request) { r.Subject = t.Name() + "-other" })
-		s.wants(t, 404, "GET", created.header.Get("Location"), other, "")
+		s.wants(t, 404, "GET", created.location(t, prefix+"/items"), other, "")
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -181,6 +182,16 @@ type reply struct {
 	status int
 	header http.Header
 	body   string
+}
+
+// location is the path that the Location of a reply to target means.
+func (r reply) location(t *testing.T, target string) string {
+	t.Helper()
+	reference, err := url.Parse(r.header.Get("Location"))
+	if err != nil || r.header.Get("Location") == "" {
+		t.Fatalf("%s: Location %q, %v", target, r.header.Get("Location"), err)
+	}
+	return (&url.URL{Path: target}).ResolveReference(reference).EscapedPath()
 }
 
 // send sends a request with a bearer token, "" for none.
