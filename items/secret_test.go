@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -21,11 +24,16 @@ import (
 type vault struct {
 	stages map[string]string
 	down   error
+	silent bool // answers nothing until the reader gives up
 	reads  int
 }
 
-func (v *vault) GetSecretValue(_ context.Context, in *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
+func (v *vault) GetSecretValue(ctx context.Context, in *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
 	v.reads++
+	if v.silent {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	if v.down != nil {
 		return nil, v.down
 	}
@@ -90,6 +98,90 @@ func TestCursorKeysOutliveAnOutage(t *testing.T) {
 	}
 	if got := log.String(); !strings.Contains(got, "no route to host") || strings.Contains(got, key) {
 		t.Errorf("logged %s", got)
+	}
+}
+
+func TestSilenceOfSecretsManagerHoldsUpOneRequestForPartOfItsTime(t *testing.T) {
+	t.Parallel()
+	for left, want := range map[time.Duration]time.Duration{
+		5 * time.Second:        time.Second,
+		300 * time.Millisecond: 150 * time.Millisecond,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			v := &vault{stages: map[string]string{"AWSCURRENT": strings.Repeat("k", 32)}}
+			var log bytes.Buffer
+			keys := items.NewSecretKeys(v, "cursors")
+			keys.Log = slog.New(slog.NewTextHandler(&log, nil))
+			if _, err := keys.CursorKeys(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			v.silent = true
+			time.Sleep(time.Hour)
+			ask := func() (took time.Duration) {
+				ctx, cancel := context.WithTimeout(t.Context(), left)
+				defer cancel()
+				start := time.Now()
+				if got, err := keys.CursorKeys(ctx); err != nil || len(got) != 1 || ctx.Err() != nil {
+					t.Errorf("%d keys, %v; the request: %v", len(got), err, ctx.Err())
+				}
+				return time.Since(start)
+			}
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				if took := ask(); took != want {
+					t.Errorf("with %v left the refresh took %v", left, took)
+				}
+			})
+			synctest.Wait() // for it to be at the secret
+			if took := ask(); took != 0 {
+				t.Errorf("another request waited for %v", took)
+			}
+			wg.Wait()
+			if got := log.String(); v.reads != 3 || strings.Contains(got, "table") || !strings.Contains(got, "secret cursors") {
+				t.Errorf("%d reads, logged %s", v.reads, got)
+			}
+		})
+	}
+}
+
+func TestRequestsThatWaitForTheFirstKeysGiveUpInTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v := &vault{silent: true}
+		keys := items.NewSecretKeys(v, "cursors")
+		var wg sync.WaitGroup
+		for _, left := range []time.Duration{5 * time.Second, 4 * time.Second, 3 * time.Second} {
+			wg.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), left)
+				defer cancel()
+				start := time.Now()
+				_, err := keys.CursorKeys(ctx)
+				if took := time.Since(start); !errors.Is(err, items.ErrBusy) || !strings.Contains(err.Error(), "secret cursors") || took != left {
+					t.Errorf("with %v left, after %v: %v", left, took, err)
+				}
+			})
+			synctest.Wait() // the first one is at the secret, the others after it
+		}
+		wg.Wait()
+		if v.reads != 1 {
+			t.Errorf("%d reads at the same time", v.reads)
+		}
+	})
+}
+
+func TestPagesGoOnWhileSecretsManagerIsSilent(t *testing.T) {
+	t.Parallel()
+	v := &vault{stages: map[string]string{"AWSCURRENT": strings.Repeat("k", 32)}}
+	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	keys := items.NewSecretKeys(v, "cursors")
+	keys.Now, keys.Log = func() time.Time { return now }, slog.New(slog.DiscardHandler)
+	alice := newService(t, func(c *items.Config) { c.Cursors = keys }).as("main|alice")
+	alice.fill(t, 3)
+	first := alice.do(t, "GET", "/items?limit=1", "")
+	v.silent, now = true, now.Add(time.Hour)
+	second := alice.do(t, "GET", "/items?limit=1&cursor="+first.decode(t).NextCursor, "")
+	if second.status != http.StatusOK || second.decode(t).NextCursor == "" {
+		t.Errorf("%d %s", second.status, second.body)
 	}
 }
 

@@ -20,7 +20,7 @@ var (
 	ErrPrecondition = errors.New("the item is not in the required version")
 	ErrConflict     = errors.New("the item changes faster than it can be patched")
 	ErrKeyReused    = errors.New("the idempotency key was used with another body")
-	ErrBusy         = errors.New("the table does not answer in time")
+	ErrBusy         = errors.New("no usable answer in time")
 )
 
 // Store keeps items in one DynamoDB table. Every read of an item is
