@@ -173,7 +173,7 @@ func TestConditionalWriteWhoseReplyIsLostKnowsThatItWon(t *testing.T) {
 	t.Parallel()
 	var lost atomic.Int32
 	store := faultyStore(t, func(op, _ string) fault {
-		if op == "UpdateItem" && lost.Add(1)%2 == 1 {
+		if (op == "UpdateItem" || op == "DeleteItem") && lost.Add(1)%2 == 1 {
 			return loseTheReply
 		}
 		return none
@@ -188,7 +188,25 @@ func TestConditionalWriteWhoseReplyIsLostKnowsThatItWon(t *testing.T) {
 	if patch.status != http.StatusOK || patch.header.Get("ETag") != `"3"` {
 		t.Errorf("PATCH: %d %s, ETag %s", patch.status, patch.body, patch.header.Get("ETag"))
 	}
-	if lost.Load() != 4 {
-		t.Errorf("%d writes, want two sent twice", lost.Load())
+	if gone := alice.do(t, "DELETE", target, "", "If-Match", `"3"`); gone.status != http.StatusNoContent {
+		t.Errorf("DELETE: %d %s", gone.status, gone.body)
+	}
+	if lost.Load() != 6 {
+		t.Errorf("%d writes, want three sent twice", lost.Load())
+	}
+}
+
+func TestDeleteOfNothingIs404ThoughTheTableWasBusyForAMoment(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int32
+	store := faultyStore(t, func(op, _ string) fault {
+		if op == "DeleteItem" && calls.Add(1) == 1 {
+			return throttle
+		}
+		return none
+	})
+	alice := newService(t, func(c *items.Config) { c.Store = store }).as("main|alice")
+	if a := alice.do(t, "DELETE", "/items/"+missing, ""); a.status != http.StatusNotFound || calls.Load() != 2 {
+		t.Errorf("%d %s after %d tries", a.status, a.body, calls.Load())
 	}
 }

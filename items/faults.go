@@ -12,6 +12,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
@@ -30,6 +31,32 @@ func ClientOptions(o *dynamodb.Options) {
 // jitter.
 func backoff(attempt int, _ error) (time.Duration, error) {
 	return rand.N(25 * time.Millisecond << min(attempt, 4)), nil
+}
+
+// tellLost sets lost where a try of the call may have been done and its reply
+// did not come: the connection broke, or the service itself failed. A 4xx, as
+// throttling is, says that nothing was done.
+func tellLost(lost *bool) func(*dynamodb.Options) {
+	look := middleware.InitializeMiddlewareFunc("TellLost", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
+		middleware.InitializeOutput, middleware.Metadata, error,
+	) {
+		out, metadata, err := next.HandleInitialize(ctx, in)
+		tries, _ := retry.GetAttemptResults(metadata)
+		for _, try := range tries.Results {
+			status := 0 // no response at all is one of status 0 too
+			if response := new(smithyhttp.ResponseError); errors.As(try.Err, &response) {
+				status = response.HTTPStatusCode()
+			}
+			refused := status >= http.StatusBadRequest && status < http.StatusInternalServerError
+			*lost = *lost || try.Err != nil && !refused
+		}
+		return out, metadata, err
+	})
+	return func(o *dynamodb.Options) {
+		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
+			return s.Initialize.Add(look, middleware.Before)
+		})
+	}
 }
 
 // classify wraps in ErrBusy what a later try may get past: throttling,

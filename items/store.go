@@ -101,17 +101,23 @@ func (s *Store) Get(ctx context.Context, owner string, id ulid.ULID) (Item, erro
 	return fromRow(out.Item)
 }
 
-// Delete removes an item of owner if it meets c.
+// Delete removes an item of owner if it meets c. An item that is not there any
+// more after a reply was lost has been deleted: by this very request, as far as
+// anybody can tell.
 func (s *Store) Delete(ctx context.Context, owner string, id ulid.ULID, c Conditions) error {
 	condition, values := c.expression()
+	lost := false
 	_, err := s.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName:                           s.table,
 		Key:                                 itemKey(owner, id),
 		ConditionExpression:                 aws.String(condition),
 		ExpressionAttributeValues:           values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	})
+	}, tellLost(&lost))
 	_, err = s.met(ctx, err, itemKey(owner, id))
+	if lost && errors.Is(err, ErrNotFound) {
+		return nil
+	}
 	return err
 }
 
