@@ -45,9 +45,10 @@ func claimKey(idempotencyKey string) string {
 // IdempotencyTTL: later calls return the item as it was made. Other content
 // under the same key is ErrKeyReused.
 //
-// One case is left: an attempt that died between writing the item and noting
-// so, then a delete of that item, then the retry. The retry makes the item
-// again.
+// An attempt that wrote the item and could not note so fails, for its retry to
+// do it. One case is left: such an attempt, then a delete of the item, which
+// its caller can only have found in the list, then the retry. The retry makes
+// the item again.
 func (s *Store) CreateOnce(ctx context.Context, owner, key string, c Content) (Item, error) {
 	fresh, err := s.newItem(c)
 	if err != nil {
@@ -69,9 +70,7 @@ func (s *Store) CreateOnce(ctx context.Context, owner, key string, c Content) (I
 	if err := s.insert(ctx, owner, item); err != nil {
 		return Item{}, err
 	}
-	// The item is there, whatever comes of this.
-	_ = s.settle(ctx, owner, key, made.ItemID)
-	return item, nil
+	return item, s.settle(ctx, owner, key, made.ItemID)
 }
 
 // claim takes the key for item, or returns what holds it already.
@@ -108,7 +107,8 @@ func (s *Store) claim(ctx context.Context, owner, key string, i Item) (claim, er
 	return theirs, nil
 }
 
-// settle notes that the key's item was written.
+// settle notes that the key's item was written. A key that ended meanwhile
+// stands for it no longer: there is nothing to note.
 func (s *Store) settle(ctx context.Context, owner, key, id string) error {
 	_, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                 s.table,
@@ -117,6 +117,10 @@ func (s *Store) settle(ctx context.Context, owner, key, id string) error {
 		ConditionExpression:       aws.String("item_id = :id"),
 		ExpressionAttributeValues: attributes{":true": &types.AttributeValueMemberBOOL{Value: true}, ":id": str(id)},
 	})
+	var ended *types.ConditionalCheckFailedException
+	if errors.As(err, &ended) {
+		return nil
+	}
 	return classify(err)
 }
 

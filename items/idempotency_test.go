@@ -101,6 +101,34 @@ func TestPostThatDiedHalfwayIsFinishedByItsRetry(t *testing.T) {
 	}
 }
 
+func TestPostIs201OnlyWhenItsKeyCannotBringTheItemBack(t *testing.T) {
+	t.Parallel()
+	var healed atomic.Bool
+	store := faultyStore(t, func(op, _ string) fault {
+		if op == "UpdateItem" && !healed.Load() {
+			return throttle
+		}
+		return none
+	})
+	alice := newService(t, func(c *items.Config) { c.Store = store }).as("main|alice")
+	first := alice.do(t, "POST", "/items", lamp, "Idempotency-Key", "k")
+	if first.status != http.StatusServiceUnavailable || first.header.Get("Retry-After") != "1" {
+		t.Fatalf("the record cannot be written: %d %s", first.status, first.body)
+	}
+	healed.Store(true)
+	made := alice.do(t, "POST", "/items", lamp, "Idempotency-Key", "k")
+	if n := alice.count(t); made.status != http.StatusCreated || n != 1 {
+		t.Fatalf("retry: %d %s, %d items", made.status, made.body, n)
+	}
+	alice.do(t, "DELETE", "/items/"+made.decode(t).ID, "")
+	if again := alice.do(t, "POST", "/items", lamp, "Idempotency-Key", "k"); again.body != made.body {
+		t.Errorf("after the delete: %d %s", again.status, again.body)
+	}
+	if n := alice.count(t); n != 0 {
+		t.Errorf("the retry brought back %d items", n)
+	}
+}
+
 func TestPostWhoseReplyIsLostOnTheWayMakesOneItem(t *testing.T) {
 	t.Parallel()
 	for _, headers := range [][]string{nil, {"Idempotency-Key", "k"}} {
