@@ -94,13 +94,13 @@ func calls() []call {
 			add(412, "precondition_failed", with(false, "If-Match", `"99"`))
 			add(400, "header_invalid", with(true, "If-Match", `99`))
 		}
+		add(413, "body_too_large", func(c *call) { c.body = big })
 		if item.body == "" {
 			continue
 		}
 		add(400, "json_malformed", func(c *call) { c.body, c.against = `{"name":`, true })
 		add(400, "digest_mismatch", as(signer))
 		add(400, "digest_missing", as(unsigned))
-		add(413, "body_too_large", func(c *call) { c.body = big })
 		add(415, "media_type_unsupported", with(true, "Content-Type", "text/plain"))
 		for _, body := range invalidContents(operation == "patchItem") {
 			add(422, "item_invalid", func(c *call) { c.body, c.against = body, true })
