@@ -51,6 +51,26 @@ func TestHandlerSeesTheSameRequestFromEveryShape(t *testing.T) {
 	}
 }
 
+func TestQueryOfAnHTTPAPIReachesTheHandlerWhole(t *testing.T) {
+	t.Parallel()
+	for _, sent := range []string{`a b`, `a#b`, `a\u007fb`, `a\u0001b`, `a\tb`, `aéb`} {
+		var want string
+		if err := json.Unmarshal([]byte(`"`+sent+`"`), &want); err != nil {
+			t.Fatal(err)
+		}
+		payload := strings.Replace(string(event("HTTP 2.0", `null`, "")), `q=1+%26&q=2`, `q=`+sent+`&last=1`, 1)
+		_, err := backend.NewLambda(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if q := r.URL.Query(); q.Get("q") != want || q.Get("last") != "1" {
+				t.Errorf("%q: the handler sees %q", want, r.URL.RawQuery)
+			}
+			ok(w, r)
+		})).Invoke(t.Context(), []byte(payload))
+		if err != nil {
+			t.Errorf("%q: %v", want, err)
+		}
+	}
+}
+
 func TestFieldOfAnHTTPAPIIsNotSplitAtItsCommas(t *testing.T) {
 	t.Parallel()
 	payload := strings.Replace(string(event("HTTP 2.0", `null`, "")), `"x-twice":"a,b"`, `"x-twice":"\"a, b\", c","date":"Sun, 01 Mar 2026 00:00:00 GMT"`, 1)

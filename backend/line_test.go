@@ -124,6 +124,26 @@ func TestPanicIsA500WhoseValueStaysUntold(t *testing.T) {
 	}
 }
 
+func TestPanicAfterTheAnswerBeganAddsNothingToIt(t *testing.T) {
+	t.Parallel()
+	for name := range shapes {
+		var out, log bytes.Buffer
+		line := &backend.Line{Out: &out, Log: slog.New(slog.NewJSONHandler(&log, nil))}
+		h := line.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusAccepted)
+			ok(w, r)
+			panic("too late")
+		}), nil)
+		raw, err := backend.NewLambda(h).Invoke(t.Context(), event(name, `null`, ""))
+		if err != nil || !strings.Contains(string(raw), `"statusCode":202`) || !strings.Contains(string(raw), `"body":"done"`) {
+			t.Errorf("%s: %s, %v", name, raw, err)
+		}
+		if !strings.Contains(out.String(), `"status":202`) || !strings.Contains(log.String(), "the handler panicked") {
+			t.Errorf("%s: %s%s", name, out.String(), log.String())
+		}
+	}
+}
+
 func TestLinesOfManyRequestsAtOnceStayWhole(t *testing.T) {
 	t.Parallel()
 	pr, pw := io.Pipe()

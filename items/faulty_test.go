@@ -27,7 +27,8 @@ const (
 )
 
 // faultyStore is a store whose calls to DynamoDB pass a network that decides
-// about each: by operation (PutItem, …) and body.
+// about each: by operation (PutItem, …) and body. A read that is not consistent
+// fails the test: no fault of the network would show it.
 func faultyStore(t *testing.T, decide func(operation, body string) fault) *items.Store {
 	t.Helper()
 	target, err := url.Parse(server.Endpoint())
@@ -42,6 +43,9 @@ func faultyStore(t *testing.T, decide func(operation, body string) fault) *items
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		if (operation == "GetItem" || operation == "Query") && !bytes.Contains(body, []byte(`"ConsistentRead":true`)) {
+			t.Errorf("a read that is not consistent: %s %s", operation, body)
+		}
 		switch decide(operation, string(body)) {
 		case none:
 			forward.ServeHTTP(w, r)

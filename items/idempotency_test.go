@@ -194,6 +194,41 @@ func TestIdempotencyKeyEndsAfterADay(t *testing.T) {
 	}
 }
 
+func TestLateRecordOfAnEndedKeyIsNotTheNextItems(t *testing.T) {
+	t.Parallel()
+	day := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	var later, healed atomic.Bool
+	var alice caller
+	store := faultyStore(t, func(op, body string) fault {
+		switch {
+		case op == "UpdateItem" && later.CompareAndSwap(false, true):
+			// Before the first item is noted its key ends, and another item
+			// takes it that is not written yet.
+			if a := alice.do(t, "POST", "/items", `{"name":"chair"}`, "Idempotency-Key", "k"); a.status != http.StatusServiceUnavailable {
+				t.Errorf("second POST: %d %s", a.status, a.body)
+			}
+		case later.Load() && !healed.Load() && op == "PutItem" && strings.Contains(body, `"ITEM#`):
+			return break500
+		}
+		return none
+	})
+	store.Now = func() time.Time {
+		if later.Load() {
+			return day.Add(items.IdempotencyTTL)
+		}
+		return day
+	}
+	alice = newService(t, func(c *items.Config) { c.Store = store }).as("main|alice")
+	if a := alice.do(t, "POST", "/items", lamp, "Idempotency-Key", "k"); a.status != http.StatusCreated {
+		t.Errorf("first POST: %d %s", a.status, a.body)
+	}
+	healed.Store(true)
+	retry := alice.do(t, "POST", "/items", `{"name":"chair"}`, "Idempotency-Key", "k")
+	if n := alice.count(t); retry.status != http.StatusCreated || n != 2 {
+		t.Errorf("retry of the second: %d %s; %d items", retry.status, retry.body, n)
+	}
+}
+
 func TestIdempotencyKeyThatCannotBeOneIsRefused(t *testing.T) {
 	t.Parallel()
 	bothKinds(t, "main|alice", func(t *testing.T, alice caller) {

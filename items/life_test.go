@@ -46,6 +46,24 @@ func TestItemLivesFromPostToDelete(t *testing.T) {
 	})
 }
 
+func TestNoAnswerLeavesItsTypeToAGuess(t *testing.T) {
+	t.Parallel()
+	bothKinds(t, "main|alice", func(t *testing.T, alice caller) {
+		for _, a := range []answer{
+			alice.do(t, "POST", "/items", lamp),
+			alice.do(t, "GET", "/items", ""),
+			alice.do(t, "GET", "/items/"+missing, ""),
+			alice.do(t, "GET", "/health", ""),
+			alice.do(t, "GET", "/nowhere", ""),
+			alice.withScopes("").do(t, "GET", "/items", ""),
+		} {
+			if got := a.header.Get("X-Content-Type-Options"); got != "nosniff" {
+				t.Errorf("%d %s: X-Content-Type-Options %q", a.status, a.body, got)
+			}
+		}
+	})
+}
+
 func TestPutReplacesTheWholeItem(t *testing.T) {
 	t.Parallel()
 	bothKinds(t, "main|alice", func(t *testing.T, alice caller) {
