@@ -188,6 +188,53 @@ func TestFetchThatLambdaFrozeIsGivenUp(t *testing.T) {
 	})
 }
 
+// A request's own fetch answers it, however far the clock went meanwhile: a
+// starved goroutine, or one that was frozen, must not ask again and again.
+func TestOneFetchAnswersWhateverTheClockDoesMeanwhile(t *testing.T) {
+	k, unknown := newEd25519("k"), newEd25519("unknown")
+	for _, jump := range []time.Duration{40 * time.Second, 2 * time.Minute, 25 * time.Hour, -time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			c := new(clock)
+			v, p := remoteVerifier(t, c.now, "idp")
+			v.remotes[0].fetch = func(ctx context.Context) (fetched, error) {
+				got, err := p["idp"].fetch(ctx)
+				c.advance(jump)
+				return got, err
+			}
+			p["idp"].change(publish(k))
+			for n, s := range []signer{k, unknown} {
+				c.advance(26 * time.Hour) // whatever there is, is too old
+				set, err := v.remotes[0].keys(t.Context(), query{alg: "EdDSA", kid: s.kid})
+				if err != nil || set.knows(query{kid: s.kid}) != (s.kid == "k") {
+					t.Errorf("jump of %s, %s: %v", jump, s.kid, err)
+				}
+				if got := p["idp"].fetched(); got != n+1 {
+					t.Errorf("jump of %s, %s: %d fetches, want %d", jump, s.kid, got, n+1)
+				}
+			}
+		})
+	}
+}
+
+func TestPrefetchThatLambdaFrozeStartsNoCoolDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := new(clock)
+		v, p := remoteVerifier(t, c.now, "idp")
+		k := newEd25519("k")
+		p["idp"].change(publish(k))
+		p["idp"].change(func(p *publisher) { p.takes = 3 * time.Second })
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		v.Prefetch(ctx)
+		c.advance(stuckAfter + time.Second)
+		p["idp"].change(func(p *publisher) { p.takes = 0 })
+		if _, err := v.remotes[0].keys(t.Context(), query{alg: "EdDSA", kid: "k"}); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(3 * time.Second) // the frozen one ends
+	})
+}
+
 func TestStuckFetchStartsTheCoolDownToo(t *testing.T) {
 	c := new(clock)
 	v, p := remoteVerifier(t, c.now, "idp")

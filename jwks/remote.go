@@ -81,38 +81,46 @@ type flight struct {
 	cause   string
 	started time.Time
 	done    chan struct{}
+	// What it brought, to be read once done is closed: after success the
+	// newest set there is.
+	keys *keySet
+	err  error
 }
 
 func (r *remote) keys(ctx context.Context, q query) (*keySet, error) {
 	if p := r.current.Load(); p.fresh(r.now()) && p.keys.knows(q) {
 		return p.keys, nil
 	}
-	// The fetch that was under way may have begun before the key was
-	// published, and its end allows one of our own: two rounds, then answer.
-	for range 3 {
-		set, f, err := r.decide(q)
+	// A fetch that was under way may have begun before the key was published.
+	// One that began after q came tells what there is, whatever the clock did
+	// meanwhile: asking it again could go on for ever.
+	for latest := false; ; latest = true {
+		set, f, own, err := r.decide(q)
 		if f == nil {
 			return set, err
 		}
-		if set != nil {
-			if !r.awaitBriefly(ctx, f) {
+		if !r.await(ctx, f, set != nil) {
+			if set != nil {
 				return set, nil
 			}
-			continue
-		}
-		select {
-		case <-f.done:
-		case <-ctx.Done():
 			return nil, fmt.Errorf("%w: waiting for the key set of issuer %s", reason.DeadlineExceeded, r.issuer)
 		}
+		switch {
+		case !own && !latest:
+		case f.err == nil:
+			return f.keys, nil
+		case set != nil:
+			return set, nil
+		default:
+			return nil, r.unavailable(f.err)
+		}
 	}
-	return nil, r.unavailable(errors.New("it changes while it is read"))
 }
 
 // decide says what to do for q, which the current set is too old for or does
-// not know: use set, wait for f (with set to fall back on, if not nil), or
-// fail.
-func (r *remote) decide(q query) (set *keySet, f *flight, err error) {
+// not know: use set, wait for f (with set to fall back on, if not nil), which
+// is its own if it began it, or fail.
+func (r *remote) decide(q query) (set *keySet, f *flight, own bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now, p := r.now(), r.current.Load()
@@ -123,29 +131,29 @@ func (r *remote) decide(q query) (set *keySet, f *flight, err error) {
 	}
 	switch cooling := !r.attempted.IsZero() && now.Sub(r.attempted).Abs() < coolDown; {
 	case known && p.fresh(now):
-		return set, nil, nil
+		return set, nil, false, nil
 	case r.flight != nil && known && p.within(serveWhileFetching, now):
-		return set, nil, nil
+		return set, nil, false, nil
 	case r.flight != nil:
-		return set, r.flight, nil
+		return set, r.flight, false, nil
 	case known && cooling:
-		return set, nil, nil
+		return set, nil, false, nil
 	case cooling && r.failure == nil && p.usable(now):
-		return p.keys, nil, nil // this is what the issuer has: the key is unknown
+		return p.keys, nil, false, nil // this is what the issuer has: the key is unknown
 	case cooling:
-		return nil, nil, r.unavailable(r.failure)
+		return nil, nil, false, r.unavailable(r.failure)
 	case p == nil:
-		return nil, r.start(causeFirst, now), nil
+		return nil, r.start(causeFirst, now), true, nil
 	case p.fresh(now):
-		return nil, r.start(causeUnknownKey, now), nil
+		return nil, r.start(causeUnknownKey, now), true, nil
 	}
-	return set, r.start(causeExpired, now), nil
+	return set, r.start(causeExpired, now), true, nil
 }
 
-// awaitBriefly waits for f, but keeps half of the time that ctx leaves for
-// what comes after: the caller has a key set to go on with.
-func (r *remote) awaitBriefly(ctx context.Context, f *flight) bool {
-	if deadline, ok := ctx.Deadline(); ok {
+// await waits for f; briefly, which keeps half of the time that ctx leaves for
+// what comes after, where the caller has a key set to go on with.
+func (r *remote) await(ctx context.Context, f *flight, briefly bool) bool {
+	if deadline, ok := ctx.Deadline(); ok && briefly {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/2)
 		defer cancel()
@@ -225,22 +233,29 @@ func (r *remote) land(f *flight, got fetched, err error) {
 	if mine {
 		r.flight = nil
 	}
-	if err != nil {
+	if f.err = err; err != nil {
 		if mine {
 			r.failure, r.attempted = err, f.started
 		}
 		return
 	}
-	if p := r.current.Load(); mine || p == nil || p.fetched.Before(f.started) {
+	if p := r.current.Load(); mine || p == nil || !p.fetched.After(f.started) {
 		r.current.Store(&published{keys: got.keys, fetched: f.started, maxAge: got.maxAge})
 		r.failure = nil
 	}
+	f.keys = r.current.Load().keys
 }
 
-// giveUpStuck forgets a fetch that began too long ago. r.mu is held.
+// giveUpStuck forgets a fetch that began too long ago. It starts the cool-down,
+// unless Lambda froze it after init: no request has asked the issuer yet. r.mu
+// is held.
 func (r *remote) giveUpStuck(now time.Time) {
-	if f := r.flight; f != nil && now.Sub(f.started).Abs() > stuckAfter {
-		r.flight = nil
+	f := r.flight
+	if f == nil || now.Sub(f.started).Abs() <= stuckAfter {
+		return
+	}
+	r.flight = nil
+	if f.cause != causePrefetch {
 		r.failure, r.attempted = errors.New("the last fetch did not end"), f.started
 	}
 }
