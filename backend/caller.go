@@ -71,13 +71,14 @@ func readCaller(ctx context.Context) (*Caller, error) {
 	values := authorizerContext(ctx)
 	principal, _ := values["principal"].(string)
 	c := &Caller{
-		Principal:     principal,
-		Subject:       text(values["subject"]),
-		Issuer:        text(values["issuer"]),
-		ClientID:      text(values["client_id"]),
-		TokenID:       text(values["token_id"]),
-		KeyID:         text(values["key_id"]),
-		Scopes:        strings.Fields(text(values["scope"])),
+		Principal: principal,
+		Subject:   text(values["subject"]),
+		Issuer:    text(values["issuer"]),
+		ClientID:  text(values["client_id"]),
+		TokenID:   text(values["token_id"]),
+		KeyID:     text(values["key_id"]),
+		// The authorizer joins them by a blank, and nothing else parts them.
+		Scopes:        strings.FieldsFunc(text(values["scope"]), func(r rune) bool { return r == ' ' }),
 		ExpiresAt:     seconds(values["expires_at"]),
 		ContentDigest: text(values["content_digest"]),
 		Values:        values,

@@ -216,10 +216,11 @@ func scopesOf(claims map[string]any, names []string) []string {
 
 // scopeTokens drops what is no scope-token (RFC 6749 section 3.3). Backends
 // get the scopes joined by blanks: an array element "a b" would reach them as
-// two scopes that nobody granted.
+// two scopes that nobody granted, and so would "a\u00a0b" to a backend that
+// splits at every white space of Unicode.
 func scopeTokens(all []string) []string {
 	return slices.DeleteFunc(all, func(s string) bool {
-		return s == "" || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f })
+		return s == "" || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' })
 	})
 }
 

@@ -29,6 +29,8 @@ func TestScopesAreReadFromTheFirstClaimPresent(t *testing.T) {
 		"tabs and line ends":          {claims: map[string]any{"scope": "a\tb c\nd e"}, want: []string{"e"}},
 		"an element that holds two":   {claims: map[string]any{"scp": []string{"a b", "c"}}, want: []string{"c"}},
 		"an element that is empty":    {claims: map[string]any{"scp": []string{"", "c"}}, want: []string{"c"}},
+		"blanks of Unicode":           {claims: map[string]any{"scope": "a\u00a0b c\u2028d e\u0085f g"}, want: []string{"g"}},
+		"quotes and backslashes":      {claims: map[string]any{"scope": []string{`a"b`, `c\d`, "e"}}, want: []string{"e"}},
 		"a number":                    {claims: map[string]any{"scope": 7}, want: nil},
 		"an object":                   {claims: map[string]any{"scope": map[string]any{"a": true}}, want: nil},
 		"a number among strings":      {claims: map[string]any{"scope": []any{"a", 7}}, want: nil},

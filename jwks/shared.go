@@ -9,12 +9,18 @@ import (
 	"lambda-authorizer/reason"
 )
 
+// SharedKey is a key and its name in the secret.
+type SharedKey = struct {
+	ID     string
+	Secret []byte
+}
+
 // SharedKeys are the HS256 keys that an issuer shares with us.
 type SharedKeys interface {
 	// Keys returns the keys that a token with this kid may have been signed
 	// with; an empty kid is a token's that has none. None is no error. An
 	// error is a fault.
-	Keys(ctx context.Context, kid string) ([][]byte, error)
+	Keys(ctx context.Context, kid string) ([]SharedKey, error)
 	// Renew reads the keys anew, within bounds, for a token that none fits.
 	// An error, a fault, says that nothing follows from that.
 	Renew(ctx context.Context) error
@@ -34,15 +40,16 @@ func newShared(i Issuer, o Options) (*shared, error) {
 }
 
 // candidates are the keys that q may mean: during a rotation, that of each
-// version of the secret.
+// version of the secret. A token without kid is known by its key's name, else
+// whoever has stolen a key that is revoked would leave the kid out.
 func (s *shared) candidates(ctx context.Context, q query) ([]*key, error) {
-	raw, err := s.keys.Keys(ctx, q.kid)
+	shared, err := s.keys.Keys(ctx, q.kid)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]*key, len(raw))
-	for n, secret := range raw {
-		out[n] = &key{kid: q.kid, algorithms: []string{"HS256"}, raw: secret, id: sharedID(q.kid, secret)}
+	out := make([]*key, len(shared))
+	for n, k := range shared {
+		out[n] = &key{kid: k.ID, algorithms: []string{"HS256"}, raw: k.Secret, id: sharedID(k.ID, k.Secret)}
 	}
 	return out, nil
 }

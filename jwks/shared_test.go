@@ -1,6 +1,7 @@
 package jwks
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -22,11 +23,11 @@ type secret struct {
 	down     error
 }
 
-func (s *secret) Keys(_ context.Context, kid string) ([][]byte, error) {
-	var out [][]byte
+func (s *secret) Keys(_ context.Context, kid string) ([]SharedKey, error) {
+	var out []SharedKey
 	for _, v := range s.versions {
-		if k, ok := v[kid]; ok {
-			out = append(out, k)
+		if k, ok := v[cmp.Or(kid, "default")]; ok {
+			out = append(out, SharedKey{ID: cmp.Or(kid, "default"), Secret: k})
 		}
 	}
 	return out, s.down
@@ -96,9 +97,25 @@ func TestSharedKeysOfBothVersionsCountWhileBothAreThere(t *testing.T) {
 	}
 }
 
+// Revocation is by the key's name: a token that leaves its kid out has it, too.
+func TestTokenWithoutKidHasItsSharedKeysName(t *testing.T) {
+	t.Parallel()
+	v := sharedVerifier(t, &secret{versions: []map[string][]byte{{"default": bytes32(1)}}})
+	for _, kid := range []string{"default", ""} {
+		for range 2 { // the second is remembered
+			tok, err := v.Verify(t.Context(), hs256(kid, bytes32(1)).token(with(nil)), "")
+			if err != nil || tok.KeyID != "default" {
+				t.Errorf("kid %q: %+v, %v", kid, tok, err)
+			}
+		}
+	}
+}
+
 func TestSharedKeysFailClosed(t *testing.T) {
 	t.Parallel()
-	good := func() *secret { return &secret{versions: []map[string][]byte{{"k": bytes32(1), "": bytes32(3)}}} }
+	good := func() *secret {
+		return &secret{versions: []map[string][]byte{{"k": bytes32(1), "default": bytes32(3)}}}
+	}
 	unavailable := fmt.Errorf("%w: prod/legacy-jwt", reason.SecretsUnavailable)
 	for name, tc := range map[string]struct {
 		change func(*secret)

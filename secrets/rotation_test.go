@@ -45,7 +45,7 @@ func accepts(t *testing.T, keys hs256.Keys, signature []byte) bool {
 			t.Fatal(err)
 		}
 		for _, key := range all {
-			if hmac.Equal(mac(key), signature) {
+			if hmac.Equal(mac(key.Secret), signature) {
 				return true
 			}
 		}

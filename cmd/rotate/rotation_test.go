@@ -154,7 +154,7 @@ func TestRotationReplacesEveryKeyAndKeepsTheOldVersionAsPrevious(t *testing.T) {
 		t.Fatal(err)
 	}
 	all, err := keys.Keys(t.Context(), "2026")
-	if err != nil || len(all) != 2 || !bytes.Equal(all[0], now["2026"]) || !bytes.Equal(all[1], bytes.Repeat([]byte("a"), 32)) {
+	if err != nil || len(all) != 2 || !bytes.Equal(all[0].Secret, now["2026"]) || !bytes.Equal(all[1].Secret, bytes.Repeat([]byte("a"), 32)) {
 		t.Errorf("the authorizer goes by %d keys, %v", len(all), err)
 	}
 }

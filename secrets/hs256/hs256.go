@@ -11,6 +11,7 @@ package hs256
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -78,22 +79,29 @@ type Versions interface {
 	Renew(ctx context.Context) error
 }
 
+// Key is a key and its name in the secret.
+type Key = struct {
+	ID     string
+	Secret []byte
+}
+
 // Keys are the keys of one issuer's tokens.
 type Keys struct{ From Versions }
 
 // Keys returns the keys that a token with this kid may have been signed with,
 // the current one first; an empty kid is a token's that has none. None is no
 // error. An error is a fault.
-func (k Keys) Keys(ctx context.Context, kid string) ([][]byte, error) {
+func (k Keys) Keys(ctx context.Context, kid string) ([]Key, error) {
 	versions, err := k.From.Versions(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var out [][]byte
+	var out []Key
 	for _, keys := range versions {
-		key := choose(keys, kid)
-		if key != nil && !slices.ContainsFunc(out, func(other []byte) bool { return bytes.Equal(key, other) }) {
-			out = append(out, key)
+		id := choose(keys, kid)
+		key := keys[id]
+		if key != nil && !slices.ContainsFunc(out, func(other Key) bool { return other.ID == id && bytes.Equal(key, other.Secret) }) {
+			out = append(out, Key{id, key})
 		}
 	}
 	return out, nil
@@ -103,18 +111,15 @@ func (k Keys) Keys(ctx context.Context, kid string) ([][]byte, error) {
 // secret says, within the bounds of the reader.
 func (k Keys) Renew(ctx context.Context) error { return k.From.Renew(ctx) }
 
-func choose(keys map[string][]byte, kid string) []byte {
-	switch {
-	case kid != "":
-		return keys[kid]
-	case keys[Default] != nil:
-		return keys[Default]
-	case len(keys) == 1:
-		for _, only := range keys {
-			return only
-		}
+// choose names the key that a token with this kid means.
+func choose(keys map[string][]byte, kid string) string {
+	if kid != "" || keys[Default] != nil || len(keys) != 1 {
+		return cmp.Or(kid, Default)
 	}
-	return nil
+	for only := range keys {
+		return only
+	}
+	return Default
 }
 
 // Replace makes the text of the next version: a new random key of 32 bytes

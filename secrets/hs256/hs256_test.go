@@ -98,19 +98,23 @@ func TestTokenIsHeldAgainstTheKeyOfItsKidInEachVersion(t *testing.T) {
 		kid      string
 		want     string
 	}{
-		"kid in one version":              {fixed{m("a", "1", "b", "2")}, "b", "2"},
-		"kid in both versions":            {fixed{m("a", "2"), m("a", "1")}, "a", "2 1"},
-		"kid in the previous one alone":   {fixed{m("b", "2"), m("a", "1")}, "a", "1"},
-		"the same key in both":            {fixed{m("a", "1"), m("a", "1")}, "a", "1"},
+		"kid in one version":              {fixed{m("a", "1", "b", "2")}, "b", "b=2"},
+		"kid in both versions":            {fixed{m("a", "2"), m("a", "1")}, "a", "a=2 a=1"},
+		"kid in the previous one alone":   {fixed{m("b", "2"), m("a", "1")}, "a", "a=1"},
+		"the same key in both":            {fixed{m("a", "1"), m("a", "1")}, "a", "a=1"},
 		"unknown kid":                     {fixed{m("a", "1", "default", "2")}, "c", ""},
-		"no kid: default":                 {fixed{m("a", "1", "default", "2"), m("default", "3")}, "", "2 3"},
-		"no kid: the only one":            {fixed{m("a", "2"), m("b", "1")}, "", "2 1"},
+		"no kid: default":                 {fixed{m("a", "1", "default", "2"), m("default", "3")}, "", "default=2 default=3"},
+		"no kid: the only one":            {fixed{m("a", "2"), m("b", "1")}, "", "a=2 b=1"},
 		"no kid: two, and no default":     {fixed{m("a", "1", "b", "2")}, "", ""},
-		"a kid that is the word default":  {fixed{m("default", "1")}, "default", "1"},
-		"no kid: default beside one more": {fixed{m("default", "2"), m("a", "1", "b", "0")}, "", "2"},
+		"a kid that is the word default":  {fixed{m("default", "1")}, "default", "default=1"},
+		"no kid: default beside one more": {fixed{m("default", "2"), m("a", "1", "b", "0")}, "", "default=2"},
 	} {
-		got, err := hs256.Keys{From: c.versions}.Keys(t.Context(), c.kid)
-		if text := string(bytes.Join(got, []byte(" "))); err != nil || text != c.want {
+		keys, err := hs256.Keys{From: c.versions}.Keys(t.Context(), c.kid)
+		var got []string
+		for _, k := range keys {
+			got = append(got, k.ID+"="+string(k.Secret))
+		}
+		if text := strings.Join(got, " "); err != nil || text != c.want {
 			t.Errorf("%s: %q, %v, want %q", what, text, err, c.want)
 		}
 	}
