@@ -241,8 +241,10 @@ func loopback(host string) bool {
 	return host == "localhost" || err == nil && addr.Unmap().IsLoopback()
 }
 
-// maxAge is how long the answer counts as fresh, within [1m, 24h].
+// maxAge is how long the answer counts as fresh, within [1m, 24h]. What it has
+// spent in caches on its way is over (RFC 9111 section 4.2.3).
 func maxAge(h http.Header) time.Duration {
+	spent, _ := digits(strings.TrimSpace(h.Get("Age")))
 	for _, line := range h.Values("Cache-Control") {
 		for directive := range strings.SplitSeq(line, ",") {
 			name, value, _ := strings.Cut(strings.TrimSpace(directive), "=")
@@ -250,7 +252,7 @@ func maxAge(h http.Header) time.Duration {
 				continue
 			}
 			if seconds, ok := digits(strings.Trim(value, `"`)); ok {
-				return min(max(seconds, minMaxAge), maxMaxAge)
+				return min(max(seconds-spent, minMaxAge), maxMaxAge)
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package jwks
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -311,5 +312,39 @@ func TestMaxAgeIsKeptWithinBounds(t *testing.T) {
 	}
 	if got := maxAge(http.Header{"Cache-Control": {"no-transform", "max-age=600"}}); got != 10*time.Minute {
 		t.Errorf("two lines: %s", got)
+	}
+}
+
+func TestTimeSpentInCachesIsTakenOffTheAge(t *testing.T) {
+	t.Parallel()
+	for age, want := range map[string]time.Duration{
+		"0": time.Hour, "3000": 10 * time.Minute, " 600 ": 50 * time.Minute, "3600": time.Minute, "99999999999999999999": time.Minute,
+		"-5": time.Hour, "x": time.Hour, "": time.Hour,
+	} {
+		if got := maxAge(http.Header{"Cache-Control": {"max-age=3600"}, "Age": {age}}); got != want {
+			t.Errorf("Age %q: %s, want %s", age, got, want)
+		}
+	}
+}
+
+// A connection that slept through a freeze of the process is dead, and the
+// fetch after it would hang.
+func TestNoConnectionOutlivesItsFetch(t *testing.T) {
+	t.Parallel()
+	p := newIDP(t, keySetOf(signerFor("ES256", "k").jwk()))
+	var opened atomic.Int64
+	p.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	f := p.fetcher("/jwks")
+	for range 3 {
+		if _, err := f.fetch(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := opened.Load(); n != 3 {
+		t.Errorf("3 fetches over %d connections", n)
 	}
 }

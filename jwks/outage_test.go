@@ -2,6 +2,7 @@ package jwks
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -278,6 +279,36 @@ func TestPanicInAFetchIsAFailedFetch(t *testing.T) {
 		wantReason(t, err, reason.JWKSUnavailable)
 		if strings.Contains(err.Error(), "material") || len(p["idp"].reported()) != 1 {
 			t.Errorf("%v, %+v", err, p["idp"].reported())
+		}
+	})
+}
+
+// A fetch that was frozen and given up ends at last, and fails: a newer one
+// has said more since.
+func TestFetchThatWasGivenUpSaysNothingByFailing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, ps := remoteVerifier(t, time.Now, "idp")
+		p, k := ps["idp"], newEd25519("k")
+		frozen := make(chan struct{})
+		v.remotes[0].fetch = func(ctx context.Context) (fetched, error) {
+			<-frozen // as Lambda's freeze stops timers too
+			return fetched{}, errors.New("no answer")
+		}
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := v.Verify(short, tokenOf("idp", k), ""); reason.Of(err) != reason.DeadlineExceeded {
+			t.Fatalf("while frozen: %v", err)
+		}
+		time.Sleep(stuckAfter + coolDown)
+		v.remotes[0].fetch = p.fetch
+		p.change(publish(k))
+		wantCheck(t, v, tokenOf("idp", k), "")
+		wantCheck(t, v, tokenOf("idp", newEd25519("next")), reason.KeyUnknown)
+		close(frozen)
+		synctest.Wait()
+		wantCheck(t, v, tokenOf("idp", newEd25519("next")), reason.KeyUnknown)
+		if n := p.fetched(); n != 1 {
+			t.Errorf("%d fetches: the cool-down of the newer one was forgotten", n)
 		}
 	})
 }
