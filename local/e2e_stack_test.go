@@ -97,6 +97,32 @@ func TestBusyPortIsAClearMessage(t *testing.T) {
 	}
 }
 
+// Sourcing a file that is gone, or another's, would send the next command of
+// authctl elsewhere than the user means.
+func TestEnvironmentFileIsRemovedOnlyByTheStackThatWroteIt(t *testing.T) {
+	t.Parallel()
+	s := ownStack(t, "")
+	written, err := os.ReadFile(s.EnvPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = start(t.Context(), local.Options{Dir: s.dir, Address: strings.TrimPrefix(s.URL(), "http://")})
+	if taken := new(local.BusyError); !errors.As(err, &taken) {
+		t.Fatalf("Start = %v", err)
+	}
+	if left, err := os.ReadFile(s.EnvPath()); string(left) != string(written) {
+		t.Errorf("after a second stack on the busy port: %q, %v", left, err)
+	}
+	const others = "export LOCAL_URL='http://127.0.0.1:1'\n"
+	if err := os.WriteFile(s.EnvPath(), []byte(others), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if left, err := os.ReadFile(s.EnvPath()); string(left) != others {
+		t.Errorf("after Close: %q, %v", left, err)
+	}
+}
+
 func TestCloseLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	s := ownStack(t, "")

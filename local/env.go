@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -21,15 +22,24 @@ func (s *Stack) writeEnv(context.Context) error {
 	var b strings.Builder
 	fmt.Fprintln(&b, "# Written by make run. Source it: every AWS call then stays on this machine.")
 	fmt.Fprintln(&b, "unset AWS_PROFILE AWS_DEFAULT_PROFILE")
-	for _, pair := range s.env() {
+	for _, pair := range s.variables() {
 		fmt.Fprintf(&b, "export %s='%s'\n", pair[0], strings.ReplaceAll(pair[1], "'", `'\''`))
 	}
-	return os.WriteFile(s.EnvPath(), []byte(b.String()), 0o600)
+	s.env = []byte(b.String())
+	return os.WriteFile(s.EnvPath(), s.env, 0o600)
 }
 
-// env lists names and values. The AWS CLI before 2.13 does not read
+// removeEnv leaves a file that is another stack's: of one that runs, or that
+// was started later in the same directory.
+func (s *Stack) removeEnv() {
+	if found, err := os.ReadFile(s.EnvPath()); err == nil && s.env != nil && bytes.Equal(found, s.env) {
+		_ = os.Remove(s.EnvPath()) // what is left points to a port where nobody listens
+	}
+}
+
+// variables lists names and values. The AWS CLI before 2.13 does not read
 // AWS_ENDPOINT_URL_*: it needs --endpoint-url.
-func (s *Stack) env() [][2]string {
+func (s *Stack) variables() [][2]string {
 	pairs := [][2]string{
 		{"LOCAL_URL", s.url},
 		{"ISSUER", s.issuer.URL()},

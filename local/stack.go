@@ -10,8 +10,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -76,6 +74,8 @@ type Stack struct {
 	served   chan struct{}
 	closing  sync.Once
 	listener net.Listener
+	// env is what this stack wrote into its environment file.
+	env []byte
 }
 
 // Stage is one API of the stack.
@@ -227,7 +227,7 @@ func (s *Stack) warm(ctx context.Context) error {
 // Close stops everything and returns when no process is left.
 func (s *Stack) Close() {
 	s.closing.Do(func() {
-		_ = os.Remove(filepath.Join(s.options.Dir, envFile)) // may never have been written
+		s.removeEnv()
 		for _, stage := range s.stages {
 			stage.gateway.Close()
 		}

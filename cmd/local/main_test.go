@@ -170,6 +170,32 @@ func TestKeyLinesOfTheUncachedConfigurationWorkWhenPasted(t *testing.T) {
 	}
 }
 
+// Without the file they would use whatever AWS account the user's own shell has.
+func TestPastedLinesRunNothingWhereTheEnvironmentFileIsMissing(t *testing.T) {
+	bash, err := exec.LookPath("bash") // sh may be dash, which ends there anyway
+	if err != nil {
+		t.Skip("no bash")
+	}
+	for _, config := range []string{"authorizer.yaml", "authorizer-uncached.yaml"} {
+		s := launch(t, map[string]string{"AUTHORIZER_CONFIG": "../../deploy/" + config})
+		s.stop() // which removes the file
+		sourcing := regexp.MustCompile(`(?m)^  \(\. .*\)$`).FindAllString(s.stdout.String(), -1)
+		if len(sourcing) == 0 {
+			t.Errorf("%s: no line sources local.env:\n%s", config, &s.stdout)
+		}
+		for _, line := range sourcing {
+			ran := filepath.Join(t.TempDir(), "ran")
+			line = regexp.MustCompile(`\S+/authctl `).ReplaceAllString(line, "touch "+ran+" ")
+			if said, err := exec.Command(bash, "-c", line).CombinedOutput(); err == nil {
+				t.Errorf("%s\nsucceeds: %s", line, said)
+			}
+			if _, err := os.Stat(ran); err == nil {
+				t.Errorf("%s\nran authctl", line)
+			}
+		}
+	}
+}
+
 func fetch(t *testing.T, url string) string {
 	t.Helper()
 	response, err := http.Get(url)

@@ -152,7 +152,8 @@ func (s *screen) banner(stack *local.Stack) {
 }
 
 // revokeLines revoke a token and show it refused. They are for a subshell:
-// made-up AWS credentials must not stay in the user's.
+// made-up AWS credentials must not stay in the user's. Without the file of
+// these they run nothing, for the user's own would count.
 func revokeLines(stack *local.Stack) string {
 	const stage = "rest-token"
 	refused := example{method: http.MethodGet, path: "/" + stage + "/items", token: "READ"}
@@ -161,7 +162,7 @@ func revokeLines(stack *local.Stack) string {
 	}
 	dir := filepath.Dir(stack.EnvPath())
 	return fmt.Sprintf("  # 401: the same token once it is revoked; this waits until that is in force\n"+
-		"  (. %s; echo \"$READ\" | %s revoke token --config %s --reason stolen --flush rest:$REST_TOKEN_API_ID/%s)\n  %s\n\n",
+		"  (. %s && echo \"$READ\" | %s revoke token --config %s --reason stolen --flush rest:$REST_TOKEN_API_ID/%s)\n  %s\n\n",
 		stack.EnvPath(), filepath.Join(dir, "authctl"), filepath.Join(dir, "stages", stage, "authorizer.yaml"), stage, refused.curl(stack.URL()))
 }
 
@@ -178,7 +179,7 @@ func keyLines(stack *local.Stack) string {
 			stack.URL(), strings.TrimPrefix(k.APIKeyRoute, "GET "), k.APIKeyHeader)
 	}
 	if k.SigningRoute != "" {
-		fmt.Fprintf(&b, "  # 200: a signed request\n  (. %s; echo \"$SIGNING_KEY\" | %s sign --key-id $SIGNING_KEY_ID --url %s/rest%s 2>/dev/null | sh)\n\n",
+		fmt.Fprintf(&b, "  # 200: a signed request\n  (. %s && echo \"$SIGNING_KEY\" | %s sign --key-id $SIGNING_KEY_ID --url %s/rest%s 2>/dev/null | sh)\n\n",
 			stack.EnvPath(), filepath.Join(filepath.Dir(stack.EnvPath()), "authctl"), stack.URL(), strings.TrimPrefix(k.SigningRoute, "GET "))
 	}
 	return b.String()
