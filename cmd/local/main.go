@@ -78,7 +78,7 @@ func read(args []string, getenv func(string) (string, bool), stdout, stderr io.W
 	address := flags.String("addr", env("LOCAL_ADDR", "127.0.0.1:8080"), "address to listen on (LOCAL_ADDR)")
 	config := flags.String("config", env("AUTHORIZER_CONFIG", filepath.Join("deploy", "authorizer.yaml")), "the authorizer's configuration (AUTHORIZER_CONFIG)")
 	ttl := flags.String("cache-ttl", env("LOCAL_CACHE_TTL", "300s"), "lifetime of cached authorizer results, 0 is off (LOCAL_CACHE_TTL)")
-	watch := flags.Bool("watch-decisions", isTerminal(stdout), "print a readable line per decision; the default on a terminal")
+	watch := flags.Bool("watch-decisions", isTerminal(stdout), "print a readable line per decision, not only per fault; the default on a terminal")
 	if err := flags.Parse(args); err != nil {
 		return settings{}, err
 	}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -39,7 +38,7 @@ func newScreen(s settings, stdout, stderr io.Writer) *screen {
 }
 
 func (s *screen) watch() local.Watch {
-	w := local.Watch{Log: s.log}
+	w := local.Watch{Log: s.log, Decision: s.fault}
 	if s.decisions {
 		w.Decision = func(stage string, line []byte) { s.print(s.style.Decision(stage, line)) }
 		w.Access = s.access
@@ -73,14 +72,17 @@ func (s *screen) access(a gateway.Access) {
 	s.print(s.style.Gateway(a.Time, a.Stage, a.Method, a.Route, a.Status, why))
 }
 
-// errorReport is how aws-lambda-go logs an error that the function returned.
-// Of an authorizer the decision line has said it already.
-var errorReport = regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \{"errorMessage":`)
+// fault shows a decision line where only faults are shown. The function's log
+// has no word of it: LOG_LEVEL is warn, and the error is reported at info.
+func (s *screen) fault(stage string, line []byte) {
+	if watch.IsFault(line) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		fmt.Fprintln(s.stderr, s.style.Decision(stage, line))
+	}
+}
 
 func (s *screen) log(function string, line []byte) {
-	if strings.HasPrefix(function, "authorizer-") && errorReport.Match(line) {
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := logLine{function, string(line)}

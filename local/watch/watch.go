@@ -63,6 +63,12 @@ func (s Style) Decision(stage string, raw []byte) string {
 	return strings.TrimRight(strings.Join(fields, " "), " ")
 }
 
+// IsFault tells whether a decision line is of a fault: what answered 500.
+func IsFault(raw []byte) bool {
+	var l line
+	return json.Unmarshal(raw, &l) == nil && l.Outcome == "fault"
+}
+
 // Gateway renders a request that API Gateway answered without asking the
 // authorizer, which therefore wrote no line.
 func (s Style) Gateway(at time.Time, stage, method, route string, status int, why string) string {
