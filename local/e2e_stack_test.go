@@ -60,6 +60,25 @@ func TestConfigurationErrorNamesTheLineOfTheUsersFile(t *testing.T) {
 	}
 }
 
+func TestMalformedRouteClosesTheStagesAndNamesItsLine(t *testing.T) {
+	t.Parallel()
+	config := strings.Replace(unsafeToCache, "bearer: {query: access_token}\n", "", 1)
+	first := 1 + strings.Count(config, "\n")
+	malformed := []string{"FETCH items", "5", `""`, "$disconnect", `"GET  /x"`, "[]"}
+	for _, route := range malformed {
+		config += "  - {route: " + route + ", require: [{jwt: {}}]}\n"
+	}
+	s := ownStack(t, config)
+	for _, stage := range s.Stages() {
+		for i, route := range malformed {
+			if at := filepath.Join(s.dir, "my.yaml") + ":" + strconv.Itoa(first+i) + ":"; !strings.Contains(stage.Closed, at) {
+				t.Errorf("/%s, route: %s: no complaint about %s in\n%s", stage.Name, route, at, stage.Closed)
+			}
+		}
+	}
+	s.wants(t, 500, "GET", "/rest/items", s.token(t, "items:read"), "")
+}
+
 func TestMissingConfigurationOrBootstrapIsNamed(t *testing.T) {
 	t.Parallel()
 	for what, o := range map[string]local.Options{

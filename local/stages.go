@@ -105,7 +105,8 @@ func (s *Stack) makeStage(p plan, base *baseConfig) (*Stage, error) {
 }
 
 // routesFor are the routes of an API of that kind: those of the items function
-// and whatever the configuration lists.
+// and whatever the configuration lists. What is no route is left out: the
+// authorizer says so, with its line, and its stage stays closed.
 func (b *baseConfig) routesFor(kind gateway.Kind) []string {
 	if kind == gateway.WebSocket {
 		return []string{"$connect"}
@@ -114,7 +115,7 @@ func (b *baseConfig) routesFor(kind gateway.Kind) []string {
 	for _, r := range b.Routes {
 		route := r.Route
 		rest := kind == gateway.RESTToken || kind == gateway.RESTRequest
-		if route == "$connect" || route == "$default" && rest || slices.Contains(routes, route) {
+		if !gateway.IsRoute(route) || route == "$connect" || route == "$default" && rest || slices.Contains(routes, route) {
 			continue
 		}
 		routes = append(routes, route)

@@ -28,17 +28,30 @@ func newRoutes(keys []string) (*routes, error) {
 			return nil, fmt.Errorf("route %q is there twice", key)
 		}
 		seen[key] = true
-		if key == "$default" || key == "$connect" {
-			rs.list = append(rs.list, &route{key: key, template: key})
-			continue
-		}
-		method, template, ok := strings.Cut(key, " ")
-		if !ok || method == "" || !strings.HasPrefix(template, "/") {
+		r, ok := newRoute(key)
+		if !ok {
 			return nil, fmt.Errorf("route %q is not \"METHOD /path\"", key)
 		}
-		rs.list = append(rs.list, &route{key, method, template, strings.Split(template[1:], "/")})
+		rs.list = append(rs.list, r)
 	}
 	return rs, nil
+}
+
+func newRoute(key string) (*route, bool) {
+	if key == "$default" || key == "$connect" {
+		return &route{key: key, template: key}, true
+	}
+	method, template, ok := strings.Cut(key, " ")
+	if !ok || method == "" || !strings.HasPrefix(template, "/") {
+		return nil, false
+	}
+	return &route{key, method, template, strings.Split(template[1:], "/")}, true
+}
+
+// IsRoute tells whether key has the form of a route, as Options.Routes wants it.
+func IsRoute(key string) bool {
+	_, ok := newRoute(key)
+	return ok
 }
 
 // match fits a path's segments to the template.
