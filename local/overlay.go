@@ -2,7 +2,6 @@ package local
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -75,11 +74,6 @@ func (b *baseConfig) parse(raw []byte) {
 	}
 	// What is of the wrong type is left out, and complained about later.
 	_ = document.Decode(&b.known)
-}
-
-// bearerHeader is the header that bearer tokens come in.
-func (b *baseConfig) bearerHeader() string {
-	return cmp.Or(b.Bearer.Header, "Authorization")
 }
 
 // overlay is what a stage says instead of the base.

@@ -128,8 +128,9 @@ func TestBaseTellsItsRoutesVariablesAndHeader(t *testing.T) {
 	if want := []string{"REVOCATIONS_TABLE", "OTHER"}; !cmp.Equal(want, b.variables) {
 		t.Errorf("variables %q", b.variables)
 	}
-	if b.bearerHeader() != "X-Token" {
-		t.Errorf("bearer header %q", b.bearerHeader())
+	s := &Stack{base: b, options: Options{}.withDefaults()}
+	if s.BearerHeader() != "X-Token" {
+		t.Errorf("bearer header %q", s.BearerHeader())
 	}
 }
 

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,7 +82,7 @@ func (s *Stack) makeStage(p plan, base *baseConfig) (*Stage, error) {
 	if p.source != "" {
 		stage.TTL = s.options.CacheTTL
 		section.ttl = stage.TTL
-		section.sources = []string{fmt.Sprintf(p.source, base.bearerHeader())}
+		section.sources = []string{fmt.Sprintf(p.source, s.BearerHeader())}
 	}
 	path, err := base.write(filepath.Join(s.options.Dir, "stages", p.name), section)
 	if err != nil {
@@ -102,6 +103,11 @@ func (s *Stack) makeStage(p plan, base *baseConfig) (*Stage, error) {
 		Access:  s.options.Watch.Access,
 	})
 	return stage, err
+}
+
+// BearerHeader is the header that bearer tokens come in.
+func (s *Stack) BearerHeader() string {
+	return cmp.Or(s.expand(s.base.Bearer.Header), "Authorization")
 }
 
 // routesFor are the routes of an API of that kind: those of the items function

@@ -142,7 +142,7 @@ func TestExamplesAnswerWhatTheySay(t *testing.T) {
 		if response.StatusCode != e.status {
 			t.Errorf("%s: %d %s, want %d", e.says, response.StatusCode, body, e.status)
 		}
-		if line := e.curl(s.url); !strings.Contains(s.stdout.String(), line) {
+		if line := e.curl(s.url, "Authorization"); !strings.Contains(s.stdout.String(), line) {
 			t.Errorf("the banner lacks %s", line)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -142,11 +143,11 @@ func (s *screen) banner(stack *local.Stack) {
 		if e.closed(stack) {
 			continue
 		}
-		fmt.Fprintf(&b, "  # %d: %s\n  %s\n\n", e.status, e.says, e.curl(stack.URL()))
+		fmt.Fprintf(&b, "  # %d: %s\n  %s\n\n", e.status, e.about(stack), e.curl(stack.URL(), stack.BearerHeader()))
 	}
 	b.WriteString(revokeLines(stack))
 	b.WriteString(keyLines(stack))
-	fmt.Fprintf(&b, "AWS CLI and authctl: . %s\nCtrl-C stops everything\n", stack.EnvPath())
+	fmt.Fprintf(&b, "AWS CLI and authctl: . %s\nCtrl-C stops everything\n", quoted(stack.EnvPath()))
 	if stack.Exposed() {
 		fmt.Fprintf(&b, "\nlistening beyond this machine: whoever reaches it can make any token\n")
 	}
@@ -165,7 +166,8 @@ func revokeLines(stack *local.Stack) string {
 	dir := filepath.Dir(stack.EnvPath())
 	return fmt.Sprintf("  # 401: the same token once it is revoked; this waits until that is in force\n"+
 		"  (. %s && echo \"$READ\" | %s revoke token --config %s --reason stolen --flush rest:$REST_TOKEN_API_ID/%s)\n  %s\n\n",
-		stack.EnvPath(), filepath.Join(dir, "authctl"), filepath.Join(dir, "stages", stage, "authorizer.yaml"), stage, refused.curl(stack.URL()))
+		quoted(stack.EnvPath()), quoted(filepath.Join(dir, "authctl")), quoted(filepath.Join(dir, "stages", stage, "authorizer.yaml")), stage,
+		refused.curl(stack.URL(), stack.BearerHeader()))
 }
 
 // keyLines are about the keys that a configuration asked for. The default one
@@ -177,12 +179,13 @@ func keyLines(stack *local.Stack) string {
 		fmt.Fprintf(&b, "  API_KEY=%s\n", k.APIKey)
 	}
 	if k.APIKeyRoute != "" {
-		fmt.Fprintf(&b, "  # 200: an API key, made anew at each start\n  curl -i %s/rest%s -H \"%s: $API_KEY\"\n\n",
-			stack.URL(), strings.TrimPrefix(k.APIKeyRoute, "GET "), k.APIKeyHeader)
+		fmt.Fprintf(&b, "  # 200: an API key, made anew at each start\n  curl -i %s -H \"%s: $API_KEY\"\n\n",
+			quoted(stack.URL()+"/rest"+strings.TrimPrefix(k.APIKeyRoute, "GET ")), k.APIKeyHeader)
 	}
 	if k.SigningRoute != "" {
-		fmt.Fprintf(&b, "  # 200: a signed request\n  (. %s && echo \"$SIGNING_KEY\" | %s sign --key-id $SIGNING_KEY_ID --url %s/rest%s 2>/dev/null | sh)\n\n",
-			stack.EnvPath(), filepath.Join(filepath.Dir(stack.EnvPath()), "authctl"), stack.URL(), strings.TrimPrefix(k.SigningRoute, "GET "))
+		fmt.Fprintf(&b, "  # 200: a signed request\n  (. %s && echo \"$SIGNING_KEY\" | %s sign --key-id $SIGNING_KEY_ID --url %s 2>/dev/null | sh)\n\n",
+			quoted(stack.EnvPath()), quoted(filepath.Join(filepath.Dir(stack.EnvPath()), "authctl")),
+			quoted(stack.URL()+"/rest"+strings.TrimPrefix(k.SigningRoute, "GET ")))
 	}
 	return b.String()
 }
@@ -221,7 +224,7 @@ type example struct {
 // examples are shown in this order, which works when pasted as a whole.
 var examples = []example{
 	{201, "a token that may write", http.MethodPost, "/rest/items", "WRITE", `{"name":"first"}`},
-	{200, "one that may read; the second time API Gateway answers from its cache", http.MethodGet, "/rest-token/items", "READ", ""},
+	{200, "one that may read", http.MethodGet, "/rest-token/items", "READ", ""},
 	{401, "no token", http.MethodGet, "/http/items", "", ""},
 	{403, "a token whose scopes do not reach", http.MethodPost, "/http/items", "READ", `{"name":"second"}`},
 }
@@ -237,14 +240,35 @@ func tokenLine(url, name, scope string) string {
 	return fmt.Sprintf("%s=$(curl -s '%s/oidc/token?scope=%s')", name, url, strings.ReplaceAll(scope, " ", "+"))
 }
 
-func (e example) curl(url string) string {
+// about says what the example shows on this stack.
+func (e example) about(stack *local.Stack) string {
+	for _, stage := range stack.Stages() {
+		if stage.TTL > 0 && strings.HasPrefix(e.path, "/"+stage.Name+"/") {
+			return e.says + "; the second time API Gateway answers from its cache"
+		}
+	}
+	return e.says
+}
+
+// quoted is a word that a shell takes as it is.
+func quoted(word string) string {
+	if plain.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+var plain = regexp.MustCompile(`^[A-Za-z0-9_/.:=@%+,-]+$`)
+
+// curl sends the token in the header that the configuration reads.
+func (e example) curl(url, header string) string {
 	line := "curl -i"
 	if e.method != http.MethodGet {
 		line += " -X " + e.method
 	}
 	line += " " + url + e.path
 	if e.token != "" {
-		line += fmt.Sprintf(` -H "Authorization: Bearer $%s"`, e.token)
+		line += fmt.Sprintf(` -H "%s: Bearer $%s"`, header, e.token)
 	}
 	if e.body != "" {
 		line += fmt.Sprintf(" -H 'Content-Type: application/json' -d '%s'", e.body)
