@@ -60,8 +60,8 @@ func (s *Stack) variables() [][2]string {
 		{"AWS_ENDPOINT_URL_API_GATEWAY", s.awsURL()},
 		{"AWS_ENDPOINT_URL_APIGATEWAYV2", s.awsURL()},
 		{"ITEMS_TABLE", itemsTable},
-		{"REVOCATIONS_TABLE", revocationsTable},
-		{"NONCES_TABLE", noncesTable},
+		{"REVOCATIONS_TABLE", s.exported(s.base.Tables.Revocations, revocationsTable)},
+		{"NONCES_TABLE", s.exported(s.base.Tables.Nonces, noncesTable)},
 		{"ITEMS_CURSOR_SECRET", cursorSecret},
 	}
 	pairs = append(pairs, s.keyEnv()...)
@@ -73,6 +73,15 @@ func (s *Stack) variables() [][2]string {
 			[2]string{name + "_STAGE", stage.Name})
 	}
 	return pairs
+}
+
+// exported is the table that the AWS CLI shall use. Where the configuration's
+// name is made of variables, these must stay what they are for authctl.
+func (s *Stack) exported(raw, own string) string {
+	if strings.Contains(raw, "$") {
+		return own
+	}
+	return s.table(raw, own)
 }
 
 // keyEnv is what the configuration's secrets are called, and what is in them.

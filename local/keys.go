@@ -46,7 +46,9 @@ const (
 func (s *Stack) Keys() Keys { return s.keys }
 
 // Revocable tells whether the configuration names a table of revocations.
-func (s *Stack) Revocable() bool { return !strings.EqualFold(s.base.Tables.Revocations, "none") }
+func (s *Stack) Revocable() bool {
+	return !strings.EqualFold(s.expand(s.base.Tables.Revocations), "none")
+}
 
 // entry is one entry of a route's require, as far as keys go.
 type entry struct {
@@ -199,12 +201,11 @@ func (s *Stack) first(names []string) string {
 	return s.expand(names[0])
 }
 
-// expand puts the user's variables in. A name with one that is not set is
-// none.
+// expand puts variables in. A name with one that is not set is none.
 func (s *Stack) expand(name string) string {
 	missing := false
 	out := variable.ReplaceAllStringFunc(name, func(found string) string {
-		value, ok := s.options.Getenv(variable.FindStringSubmatch(found)[1])
+		value, ok := s.lookup(variable.FindStringSubmatch(found)[1])
 		missing = missing || !ok
 		return value
 	})
@@ -212,4 +213,19 @@ func (s *Stack) expand(name string) string {
 		return ""
 	}
 	return out
+}
+
+// lookup knows what every stage's function does: the stack's own names first.
+func (s *Stack) lookup(name string) (string, bool) {
+	switch name {
+	case "ISSUER":
+		return s.issuer.URL(), true
+	case "AUDIENCE":
+		return Audience, true
+	case "REVOCATIONS_TABLE":
+		return revocationsTable, true
+	case "NONCES_TABLE":
+		return noncesTable, true
+	}
+	return s.options.Getenv(name)
 }

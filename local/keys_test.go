@@ -99,6 +99,46 @@ routes:
 	})
 }
 
+func TestTablesThatAConfigurationNamesAreThere(t *testing.T) {
+	t.Parallel()
+	s := ownStack(t, `
+gateway: {cache_ttl: 0s}
+tables: {revocations: prod-revocations, nonces: "${TEAM}-${NONCES_TABLE}"}
+issuers: [{name: main, issuer: "${ISSUER}", audiences: ["${AUDIENCE}"]}]
+signatures: {secrets: [signing-keys]}
+routes:
+  - {route: GET /items, require: [{jwt: {scopes: [items:read]}}, {signature: {scopes: [items:read]}}]}
+`, func(o *local.Options) {
+		o.Getenv = func(name string) (string, bool) { return "team", name == "TEAM" }
+	})
+	s.wants(t, 200, "GET", "/rest/items", s.token(t, "items:read"), "")
+	signer, err := httpsig.NewSigner(s.Keys().SigningKeyID, s.Keys().SigningKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.wantsBy(t, 200, "GET", "/rest/items", "", signer.Sign)
+	raw, err := os.ReadFile(s.EnvPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"export REVOCATIONS_TABLE='prod-revocations'", "export NONCES_TABLE='local-nonces'"} {
+		if !strings.Contains(string(raw), want) {
+			t.Errorf("%s lacks %s", s.EnvPath(), want)
+		}
+	}
+}
+
+// What is wrong with a name is the authorizer's to say.
+func TestTableNameThatIsNoneClosesTheStages(t *testing.T) {
+	t.Parallel()
+	s := ownStack(t, strings.Replace(unsafeToCache, "none", "a b", 1))
+	for _, stage := range s.Stages() {
+		if !strings.Contains(stage.Closed, "my.yaml:2: tables.revocations: ") {
+			t.Errorf("/%s: %s", stage.Name, stage.Closed)
+		}
+	}
+}
+
 func (s *stack) secretsManager() *secretsmanager.Client {
 	return secretsmanager.New(secretsmanager.Options{
 		BaseEndpoint: aws.String(s.URL() + "/aws"), Region: "eu-central-1", Credentials: madeUp,

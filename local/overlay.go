@@ -31,7 +31,7 @@ type baseConfig struct {
 
 // known is what the stack reads of a configuration.
 type known struct {
-	Tables      struct{ Revocations string }
+	Tables      struct{ Revocations, Nonces string }
 	Bearer      struct{ Header string }
 	Routes      []route
 	keySections `yaml:",inline"`

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -41,19 +42,34 @@ func (s *Stack) startDynamo(ctx context.Context) (err error) {
 		return err
 	}
 	client := s.dynamo.Client()
+	tables := s.base.Tables
+	revocations, used := s.table(tables.Revocations, revocationsTable), s.table(tables.Nonces, noncesTable)
 	for _, t := range []struct {
 		create *dynamodb.CreateTableInput
 		ttl    *dynamodb.UpdateTimeToLiveInput
 	}{
 		{items.TableInput(itemsTable), ttl(itemsTable, items.TTLAttribute)},
-		{revocation.TableInput(revocationsTable), revocation.TTLInput(revocationsTable)},
-		{nonces.TableInput(noncesTable), ttl(noncesTable, nonces.TTLAttribute)},
+		{revocation.TableInput(revocations), revocation.TTLInput(revocations)},
+		{nonces.TableInput(used), ttl(used, nonces.TTLAttribute)},
 	} {
 		if err := createTable(ctx, client, t.create, t.ttl); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// A table's name, which CreateTable takes.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+var tableName = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`)
+
+// table is the name that the configuration has for a table, or the stack's own
+// where it has none that can be one.
+func (s *Stack) table(raw, own string) string {
+	if name := s.expand(raw); name != "none" && tableName.MatchString(name) {
+		return name
+	}
+	return own
 }
 
 func ttl(table, attribute string) *dynamodb.UpdateTimeToLiveInput {
