@@ -230,7 +230,20 @@ func TestDecisionsAreWatchedWhereAskedFor(t *testing.T) {
 			response.Body.Close()
 		}
 	}
+	long := strings.Repeat("x", 2000)
+	for path, status := range map[string]int{"/rest-token/nowhere": 403, "/http/nowhere": 404, "/rest/items/" + long: 414} {
+		if got := ask(t, "GET", watched.url+path); got != status {
+			t.Errorf("%.20s: %d, want %d", path, got, status)
+		}
+	}
+	if got := ask(t, "GET", watched.url+"/http-iam/items", "X-Long", strings.Repeat(long, 6)); got != 431 {
+		t.Errorf("long headers: %d", got)
+	}
 	for _, want := range []string{
+		`refused +/rest-token GET +no such route: the authorizer was not asked`,
+		`refused +/http +GET +no such route: the authorizer was not asked`,
+		`refused +/rest +GET /items/\{id\} +the path is too long: the authorizer was not asked`,
+		`refused +/http-iam +GET +the headers are too long: the authorizer was not asked`,
 		`\d\d:\d\d:\d\d allow +/rest-token GET /items .*main\|alice`,
 		`allow +/rest-token GET /items +from API Gateway's cache`,
 		`unauthorized +/rest-token GET /items +no identity source: the authorizer was not asked`,

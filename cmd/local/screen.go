@@ -63,14 +63,28 @@ func (s *screen) access(a gateway.Access) {
 		why = "from API Gateway's cache"
 	case a.Authorizer == gateway.SourceMissing:
 		why = "no identity source: the authorizer was not asked"
-	case a.Route == "":
-		why = "no such route: the authorizer was not asked"
+	case a.Authorizer == gateway.NotConsulted:
+		s.print(s.style.Refused(a.Time, a.Stage, a.Method, a.Route, unasked(a.Status)+": the authorizer was not asked"))
+		return
 	case strings.Contains(a.ErrorMessage, "did not start"):
 		why = "this stage is closed"
 	default:
 		return
 	}
 	s.print(s.style.Gateway(a.Time, a.Stage, a.Method, a.Route, a.Status, why))
+}
+
+// unasked is why API Gateway refuses a request by itself.
+func unasked(status int) string {
+	switch status {
+	case http.StatusRequestEntityTooLarge:
+		return "the body is too large"
+	case http.StatusRequestURITooLong:
+		return "the path is too long"
+	case http.StatusRequestHeaderFieldsTooLarge:
+		return "the headers are too long"
+	}
+	return "no such route"
 }
 
 // fault shows a decision line where only faults are shown. The function's log

@@ -69,7 +69,7 @@ func IsFault(raw []byte) bool {
 	return json.Unmarshal(raw, &l) == nil && l.Outcome == "fault"
 }
 
-// Gateway renders a request that API Gateway answered without asking the
+// Gateway renders a request that API Gateway decided without asking the
 // authorizer, which therefore wrote no line.
 func (s Style) Gateway(at time.Time, stage, method, route string, status int, why string) string {
 	outcome := "allow"
@@ -81,6 +81,16 @@ func (s Style) Gateway(at time.Time, stage, method, route string, status int, wh
 	case status >= 500:
 		outcome = "fault"
 	}
+	return s.gateway(at, outcome, stage, method, route, why)
+}
+
+// Refused renders a request that API Gateway turned down before anything was
+// decided about it, such as one that fits no route.
+func (s Style) Refused(at time.Time, stage, method, route, why string) string {
+	return s.gateway(at, "refused", stage, method, route, why)
+}
+
+func (s Style) gateway(at time.Time, outcome, stage, method, route, why string) string {
 	where := strings.TrimSpace(route)
 	if where == "" {
 		where = method
@@ -144,7 +154,7 @@ const (
 )
 
 func (s Style) outcome(outcome string) string {
-	color := map[string]string{"allow": green, "deny": yellow, "unauthorized": yellow, "fault": red}[outcome]
+	color := map[string]string{"allow": green, "deny": yellow, "unauthorized": yellow, "refused": yellow, "fault": red}[outcome]
 	return s.paint(color, pad(outcome, 12))
 }
 

@@ -78,6 +78,14 @@ func TestAnswerOfTheGatewayItselfSaysSo(t *testing.T) {
 	}
 }
 
+func TestRequestThatWasRefusedUnaskedIsNoDecision(t *testing.T) {
+	t.Parallel()
+	got := watch.Style{Color: true}.Refused(time.Time{}, "http", "GET", "", "no such route")
+	if want := "--:--:-- \x1b[33mrefused     \x1b[0m /http       GET                  \x1b[2mno such route\x1b[0m"; got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
 // What a request can influence must not reach the terminal as an escape.
 func FuzzNoLineWritesToTheTerminal(f *testing.F) {
 	f.Add(`{"outcome":"allow","principal":"\u001b[2Jmallory","route":"GET \u009b2J\nallow"}`)
