@@ -2,10 +2,12 @@ package local_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"lambda-authorizer/local"
 	"lambda-authorizer/local/gateway"
+	"lambda-authorizer/local/issuer"
 )
 
 // cachedPrefixes are the stages whose results are cached, with the flush call
@@ -40,6 +42,30 @@ func TestCachedPolicyIsRightOnEveryRoute(t *testing.T) {
 			both := s.token(t, "items:read items:write")
 			s.wantsFrom(t, gateway.Invoked, 201, "POST", prefix+"/items", both, item)
 			s.wantsFrom(t, gateway.AnsweredCached, 200, "GET", prefix+"/items", both, "")
+		})
+	}
+}
+
+// A REST API sends /items/ to the resource /items. To the authorizer that is a
+// path of no route, whether it is asked or its cached policy answers.
+func TestTrailingSlashIsRefusedAskedOrCached(t *testing.T) {
+	t.Parallel()
+	s := theStack(t)
+	token := s.token(t, "items:read items:write")
+	s.wantsFrom(t, gateway.Invoked, 200, "GET", "/rest/items", token, "")
+	s.wantsFrom(t, gateway.Invoked, 403, "GET", "/rest/items/", token, "")
+	s.wantsFrom(t, gateway.Invoked, 200, "GET", "/rest-token/items", token, "")
+	s.wantsFrom(t, gateway.AnsweredCached, 403, "GET", "/rest-token/items/", token, "")
+	s.wantsFrom(t, gateway.AnsweredCached, 403, "POST", "/rest-token/items/", token, `{"name":"x"}`)
+	s.wantsFrom(t, gateway.AnsweredCached, 403, "GET", "/rest-token/items/01ARZ3NDEKTSV4RRFFQ69G5FAV/", token, "")
+
+	// The other way round: the refusal is cached, and locks nobody out.
+	other := s.token(t, "items:read", func(r *issuer.Request) { r.Subject = t.Name() + "-other" })
+	s.wantsFrom(t, gateway.Invoked, 403, "GET", "/rest-token/items/", other, "")
+	s.wantsFrom(t, gateway.AnsweredCached, 200, "GET", "/rest-token/items", other, "")
+	for stage, who := range map[string]string{"rest": t.Name(), "rest-token": t.Name() + "-other"} {
+		s.decided(t, func(d decision) bool {
+			return d.Stage == stage && d.Outcome == "deny" && d.Reason == "route_unknown" && strings.HasSuffix(d.Principal, "|"+who)
 		})
 	}
 }

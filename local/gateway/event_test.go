@@ -214,7 +214,8 @@ func TestBackendFailureIs502InRESTAnd500InHTTPAPIs(t *testing.T) {
 		"function error": func(map[string]any) (string, error) { return "", functionError("boom") },
 		"not invoked":    func(map[string]any) (string, error) { return "", errInvoke },
 		"not JSON":       func(map[string]any) (string, error) { return "hello", nil },
-		"no status":      func(map[string]any) (string, error) { return `{}`, nil },
+		"status of zero": func(map[string]any) (string, error) { return `{"statusCode":0}`, nil },
+		"status in text": func(map[string]any) (string, error) { return `{"statusCode":"200"}`, nil },
 		"bad base64": func(map[string]any) (string, error) {
 			return `{"statusCode":200,"body":"?","isBase64Encoded":true}`, nil
 		},
@@ -226,6 +227,25 @@ func TestBackendFailureIs502InRESTAnd500InHTTPAPIs(t *testing.T) {
 			w.reply = reply
 			if got := w.send("GET", "/test/items", token); got.StatusCode != status {
 				t.Errorf("%s, %s: %d, want %d", kind, name, got.StatusCode, status)
+			}
+		}
+	}
+}
+
+func TestHTTP2AnswerWithoutStatusCodeIsTheBodyOfA200(t *testing.T) {
+	t.Parallel()
+	for kind, status := range map[gateway.Kind]int{
+		gateway.HTTP2Simple: 200, gateway.HTTP2IAM: 200, gateway.HTTP1: 500, gateway.RESTToken: 502, gateway.RESTRequest: 502,
+	} {
+		for _, answer := range []string{`{"ok":true,"body":"x"}`, `{}`, `[1]`} {
+			w := deploy(t, kind)
+			w.reply = func(map[string]any) (string, error) { return answer, nil }
+			got := w.send("GET", "/test/items", token)
+			if got.StatusCode != status {
+				t.Errorf("%s, %s: %d, want %d", kind, answer, got.StatusCode, status)
+			}
+			if body := text(t, got); status == 200 && (body != answer || got.Header.Get("Content-Type") != "application/json") {
+				t.Errorf("%s, %s: %s as %s", kind, answer, body, got.Header.Get("Content-Type"))
 			}
 		}
 	}

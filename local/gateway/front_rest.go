@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // rest is a REST API.
@@ -13,8 +14,19 @@ type rest struct{}
 // path keeps percent-encoding: a REST API hands the path on as it was sent.
 func (rest) path(sent string) string { return sent }
 
+// pick takes a path that no resource has once more without its trailing slash:
+// /items/ reaches the resource /items, and functions see /items/. Observed,
+// not documented, and only of APIs whose resources are not greedy.
+// https://github.com/aws-powertools/powertools-lambda-python/pull/1577
 func (rest) pick(r *routes, method, path string) (*route, params) {
-	return r.pickResource(method, path)
+	found, p := r.pickResource(method, path)
+	if p != nil { // there is a resource, be it without the method
+		return found, p
+	}
+	if shorter, ok := strings.CutSuffix(path, "/"); ok && shorter != "" {
+		return r.pickResource(method, shorter)
+	}
+	return nil, nil
 }
 
 func (rest) prefixes() sourcePrefixes {

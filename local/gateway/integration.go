@@ -33,7 +33,11 @@ func (s *Stage) integrate(w http.ResponseWriter, c *call, event object) {
 		s.refuse(w, c, failed)
 		return
 	}
-	a, body, err := readProxyAnswer(answer)
+	read := readProxyAnswer
+	if api, ok := s.front.(httpAPI); ok && api.payload == "2.0" {
+		read = readAnswer2
+	}
+	a, body, err := read(answer)
 	if err != nil {
 		s.refuse(w, c, failed)
 		return
@@ -42,6 +46,20 @@ func (s *Stage) integrate(w http.ResponseWriter, c *call, event object) {
 	a.writeHeaders(w.Header())
 	w.WriteHeader(a.StatusCode)
 	_, _ = w.Write(body)
+}
+
+// readAnswer2 reads an answer of payload version 2.0: JSON without a statusCode
+// is the body of a 200.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+func readAnswer2(answer []byte) (*proxyAnswer, []byte, error) {
+	if !jsontext.Value(answer).IsValid() {
+		return nil, nil, errors.New("not JSON")
+	}
+	var members map[string]jsontext.Value
+	if err := decode(answer, &members); err == nil && members["statusCode"] != nil {
+		return readProxyAnswer(answer)
+	}
+	return &proxyAnswer{StatusCode: http.StatusOK}, answer, nil
 }
 
 func readProxyAnswer(answer []byte) (*proxyAnswer, []byte, error) {

@@ -56,6 +56,29 @@ func TestUnknownRouteNeverReachesTheAuthorizer(t *testing.T) {
 	}
 }
 
+// Observed, not documented: see rest.pick. An HTTP API does not do it.
+func TestRESTPathWithATrailingSlashReachesItsResourceAndKeepsTheSlash(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []gateway.Kind{gateway.RESTToken, gateway.RESTRequest} {
+		w := deploy(t, kind)
+		w.wants(200, "GET", "/test/items/", token)
+		w.wants(200, "GET", "/test/items/7/", token)
+		w.wants(403, "GET", "/test/items//", token)
+		w.wants(403, "GET", "/test/", token)
+		w.askedTimes(2)
+		if got := arnOf(w.asked[0]); got != stageARN+"GET/items/" {
+			t.Errorf("%s: ARN %s", kind, got)
+		}
+		event := w.answered[0]
+		if event["resource"] != "/items" || event["path"] != "/items/" {
+			t.Errorf("%s: resource %v, path %v", kind, event["resource"], event["path"])
+		}
+	}
+	w := deploy(t, gateway.HTTP2IAM)
+	w.wants(404, "GET", "/test/items/", token)
+	w.askedTimes(0)
+}
+
 func TestStageStandsInThePathAndDefaultDoesNot(t *testing.T) {
 	t.Parallel()
 	named := deploy(t, gateway.HTTP2IAM)
