@@ -79,6 +79,36 @@ func TestMalformedRouteClosesTheStagesAndNamesItsLine(t *testing.T) {
 	s.wants(t, 500, "GET", "/rest/items", s.token(t, "items:read"), "")
 }
 
+func TestConfigurationInJSONIsStagedLikeAnyOther(t *testing.T) {
+	t.Parallel()
+	s := ownStack(t, `{"tables": {"revocations": "none"},
+"issuers": [{"name": "main", "issuer": "${ISSUER}", "audiences": ["${AUDIENCE}"]}],
+"routes": [{"route": "GET /items", "require": [{"jwt": {"scopes": ["items:read"]}}]}]}
+`)
+	for prefix := range prefixes {
+		s.wants(t, 200, "GET", prefix+"/items", s.token(t, "items:read"), "")
+	}
+}
+
+// Production would not start with it, so the stages must not.
+func TestMistakeBesideWhatAStageSetsClosesItWithItsLine(t *testing.T) {
+	t.Parallel()
+	s := ownStack(t, `gateway:
+  cache_ttl: 60s
+  cache_ttll: 5m
+response:
+  unauthenticated: bogus
+  foo: 1
+`+strings.Replace(unsafeToCache, "bearer: {query: access_token}\n", "", 1))
+	for _, stage := range s.Stages() {
+		for _, want := range []string{":3: gateway.cache_ttll: ", ":5: response.unauthenticated: ", ":6: response.foo: "} {
+			if !strings.Contains(stage.Closed, filepath.Join(s.dir, "my.yaml")+want) {
+				t.Errorf("/%s: no %s in\n%s", stage.Name, want, stage.Closed)
+			}
+		}
+	}
+}
+
 func TestMissingConfigurationOrBootstrapIsNamed(t *testing.T) {
 	t.Parallel()
 	for what, o := range map[string]local.Options{

@@ -42,9 +42,9 @@ var cached = overlay{
 	ttl: 5 * time.Minute, sources: []string{"$request.header.X-Token"}, apis: "httpiam001/http-iam", httpAPI: "iam",
 }
 
-// staged writes base as a file, overlays it and returns the directory of the
+// stagedFile writes base as a file, overlays it and returns the directory of the
 // base, the base as read and the lines of the stage's file.
-func staged(t *testing.T, text string, o overlay) (string, *baseConfig, []string) {
+func stagedFile(t *testing.T, text string, o overlay) (string, *baseConfig, staged, []string) {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "my.yaml")
@@ -59,16 +59,16 @@ func staged(t *testing.T, text string, o overlay) (string, *baseConfig, []string
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := os.ReadFile(out)
+	raw, err := os.ReadFile(out.path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return dir, b, strings.Split(string(raw), "\n")
+	return dir, b, out, strings.Split(string(raw), "\n")
 }
 
 func TestStageReplacesGatewayAndHTTPAPIAndNothingElse(t *testing.T) {
 	t.Parallel()
-	dir, _, lines := staged(t, base, cached)
+	dir, _, _, lines := stagedFile(t, base, cached)
 	var got, want map[string]any
 	if err := yaml.Unmarshal([]byte(strings.Join(lines, "\n")), &got); err != nil {
 		t.Fatalf("%v\n%s", err, strings.Join(lines, "\n"))
@@ -88,20 +88,68 @@ func TestStageReplacesGatewayAndHTTPAPIAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestLinesThatAStageDoesNotReplaceKeepTheirNumbers(t *testing.T) {
+// Whatever the style of the file, a complaint finds its line.
+func TestLinesOfAStageAreKnownByThoseOfTheUsersFile(t *testing.T) {
 	t.Parallel()
-	_, _, lines := staged(t, base, cached)
-	for n, line := range strings.Split(base, "\n") {
-		replaced := n >= 1 && n <= 4 || strings.Contains(line, "http_api") || strings.Contains(line, "jwks_file")
-		if !replaced && lines[n] != line {
-			t.Errorf("line %d is %q, was %q", n+1, lines[n], line)
+	indented := "  " + strings.ReplaceAll(strings.TrimSpace(base), "\n", "\n  ") + "\n"
+	for name, text := range map[string]string{
+		"blocks": base, "with an end": base + "...\n", "indented": indented, "with CRLF": strings.ReplaceAll(base, "\n", "\r\n"),
+		"JSON": `{
+"gateway": {"cache_ttl": "60s", "apis": ["other/prod"]}, "tables": {
+"revocations": "${REVOCATIONS_TABLE}"},
+"response": {"http_api": "simple",
+"claims": ["email", "custom:tenant"]},
+"issuers": [{"name": "main", "jwks_file": "keys/jwks.json"}],
+"routes": [{"route": "GET /items",
+"require": [{"jwt": {}}]},
+{"route": "$default"}]}
+`,
+	} {
+		_, _, out, lines := stagedFile(t, text, cached)
+		for n, line := range strings.Split(text, "\n") {
+			for _, mark := range []string{"revocations", "claims", "issuers", "route\":", "route:", "require", "name"} {
+				if !strings.Contains(line, mark) || strings.Contains(line, "{name: third") {
+					continue
+				}
+				found := false
+				for i, now := range lines {
+					found = found || strings.Contains(now, strings.Trim(mark, "\":")) && out.origin[i+1] == n+1
+				}
+				if !found {
+					t.Errorf("%s: %s of line %d is on no line of\n%s", name, mark, n+1, strings.Join(lines, "\n"))
+				}
+			}
+		}
+		for i, line := range lines {
+			set := strings.Contains(line, "cache_ttl") || strings.Contains(line, "http_api") || strings.Contains(line, "httpiam001")
+			if set && out.origin[i+1] != 0 {
+				t.Errorf("%s: %q is said to be of line %d", name, line, out.origin[i+1])
+			}
+		}
+	}
+}
+
+// A key that nothing replaces, and a second section, are complained about.
+func TestStageKeepsTheUsersOwnMistakes(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"gateway: {cache_ttll: 5m}\n":                 "cache_ttll: 5m",
+		"gateway: {}\ngateway: {cache_ttll: 1s}\n":    "cache_ttll: 1s",
+		"response: {unauthenticated: bogus}\n":        "unauthenticated: bogus",
+		"gateway: 5\n":                                "gateway: 5",
+		"response: [a]\n":                             "response:\n    - a",
+		"{\"gateway\": {\"apis\": [], \"foo\": 1}}\n": "\"foo\": 1",
+	} {
+		_, _, _, lines := stagedFile(t, text, cached)
+		if got := strings.Join(lines, "\n"); !strings.Contains(got, want) {
+			t.Errorf("%q lost its mistake:\n%s", text, got)
 		}
 	}
 }
 
 func TestStageWithoutSourcesListsNone(t *testing.T) {
 	t.Parallel()
-	_, _, lines := staged(t, "routes: []\n", overlay{apis: "a/b", httpAPI: "simple"})
+	_, _, _, lines := stagedFile(t, "routes: []\n", overlay{apis: "a/b", httpAPI: "simple"})
 	var got struct {
 		Gateway  map[string]any
 		Response map[string]any
@@ -117,7 +165,7 @@ func TestStageWithoutSourcesListsNone(t *testing.T) {
 
 func TestBaseTellsItsRoutesVariablesAndHeader(t *testing.T) {
 	t.Parallel()
-	_, b, _ := staged(t, base, cached)
+	_, b, _, _ := stagedFile(t, base, cached)
 	var routes []string
 	for _, r := range b.Routes {
 		routes = append(routes, r.Route)
@@ -137,8 +185,8 @@ func TestBaseTellsItsRoutesVariablesAndHeader(t *testing.T) {
 // The authorizer is the one to complain, with the file as it was written.
 func TestFileThatIsNoConfigurationIsHandedOnAsItIs(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"gateway: [", "- a\n- b\n", "", "a: b\n---\nc: d\n", "just text", "{gateway: {cache_ttl: 0s}}"} {
-		_, _, lines := staged(t, text, cached)
+	for _, text := range []string{"gateway: [", "- a\n- b\n", "", "a: b\n---\nc: d\n", "just text"} {
+		_, _, _, lines := stagedFile(t, text, cached)
 		if got := strings.Join(lines, "\n"); got != text {
 			t.Errorf("%q became %q", text, got)
 		}
@@ -147,10 +195,7 @@ func TestFileThatIsNoConfigurationIsHandedOnAsItIs(t *testing.T) {
 
 func TestComplaintPointsIntoTheUsersFile(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "my.yaml")
-	if err := os.WriteFile(path, []byte("a: 1\nb: 2\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	const path = "/home/my.yaml"
 	const stage = "/tmp/stages/rest/authorizer.yaml"
 	for complaint, want := range map[string]string{
 		stage + ":2: b: is odd":                    path + ":2: b: is odd",
@@ -160,7 +205,7 @@ func TestComplaintPointsIntoTheUsersFile(t *testing.T) {
 		"LOG_LEVEL: nonsense":                      "LOG_LEVEL: nonsense",
 		"open " + stage + ": permission denied, 7": "open " + path + ": permission denied, 7",
 	} {
-		if got := inWordsOf(path, stage, complaint); got != want {
+		if got := (staged{path: stage, origin: []int{0, 1, 2}}).inWordsOf(path, complaint); got != want {
 			t.Errorf("%q becomes %q, want %q", complaint, got, want)
 		}
 	}

@@ -89,6 +89,7 @@ type Stage struct {
 	// Closed says why the stage's authorizer does not start. Empty: it does.
 	Closed string
 
+	config   staged
 	gateway  *gateway.Stage
 	function *runtimeapi.Function
 }

@@ -84,11 +84,12 @@ func (s *Stack) makeStage(p plan, base *baseConfig) (*Stage, error) {
 		section.ttl = stage.TTL
 		section.sources = []string{fmt.Sprintf(p.source, s.BearerHeader())}
 	}
-	path, err := base.write(filepath.Join(s.options.Dir, "stages", p.name), section)
+	var err error
+	stage.config, err = base.write(filepath.Join(s.options.Dir, "stages", p.name), section)
 	if err != nil {
 		return nil, err
 	}
-	env := s.authorizerEnv(p, base, path)
+	env := s.authorizerEnv(p, base, stage.config.path)
 	stage.function = s.function("authorizer-"+p.name, s.options.Authorizer, env, func(line []byte) {
 		s.options.Watch.Decision(p.name, line)
 	})
@@ -177,5 +178,5 @@ func (s *Stack) why(stage *Stage, err error) string {
 	if !errors.As(err, &failed) {
 		return err.Error()
 	}
-	return inWordsOf(s.options.Config, filepath.Join(s.options.Dir, "stages", stage.Name, configFile), failed.Why)
+	return stage.config.inWordsOf(s.options.Config, failed.Why)
 }
