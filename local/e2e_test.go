@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"lambda-authorizer/local"
 	"lambda-authorizer/local/gateway"
 	"lambda-authorizer/local/issuer"
 )
@@ -141,6 +142,28 @@ func TestHealthHasNoAuthorizer(t *testing.T) {
 		t.Errorf("body %s", got.body)
 	}
 	s.wants(t, 404, "GET", "/health/x", "", "")
+}
+
+func TestWebPageMayAskWhereItsOriginIsSet(t *testing.T) {
+	t.Parallel()
+	const origin = "https://app.example.com"
+	s := ownStack(t, "", func(o *local.Options) {
+		o.Getenv = func(name string) (string, bool) { return origin, name == "ITEMS_CORS_ORIGINS" }
+	})
+	for prefix, missing := range prefixes {
+		r, err := http.NewRequestWithContext(t.Context(), "OPTIONS", s.URL()+prefix+"/items", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Origin", origin)
+		r.Header.Set("Access-Control-Request-Method", "GET")
+		got := do(t, r)
+		if got.status != 204 || got.header.Get("Access-Control-Allow-Origin") != origin {
+			t.Errorf("%s: %d %v", prefix, got.status, got.header)
+		}
+		s.wants(t, 401, "GET", prefix+"/items", "", "")
+		theStack(t).wants(t, missing, "OPTIONS", prefix+"/items", "", "")
+	}
 }
 
 func TestPathOfNobodyListsWhatThereIs(t *testing.T) {

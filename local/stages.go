@@ -46,13 +46,36 @@ var itemRoutes = []string{
 	"GET /items/{id}", "PUT /items/{id}", "PATCH /items/{id}", "DELETE /items/{id}",
 }
 
+// corsOrigins lets web pages call the items function.
+const corsOrigins = "ITEMS_CORS_ORIGINS"
+
+// openRoutes are what a browser asks first, without credentials. What the
+// configuration lists is the authorizer's.
+func (s *Stack) openRoutes(kind gateway.Kind, listed []string) (open []string) {
+	if origins, _ := s.options.Getenv(corsOrigins); origins == "" || kind == gateway.WebSocket {
+		return nil
+	}
+	for _, route := range []string{"OPTIONS /items", "OPTIONS /items/{id}"} {
+		if !slices.Contains(listed, route) {
+			open = append(open, route)
+		}
+	}
+	return open
+}
+
 // makeFunctions describes the items function; stages describe theirs.
 func (s *Stack) makeFunctions(context.Context) error {
-	s.items = s.function("items", s.options.Items, []string{
+	env := []string{
 		"ITEMS_TABLE=" + itemsTable,
 		"ITEMS_CURSOR_SECRET=" + cursorSecret,
 		"LOG_LEVEL=" + s.logLevel(),
-	}, nil)
+	}
+	for _, name := range []string{corsOrigins, "ITEMS_CORS_CREDENTIALS"} {
+		if value, ok := s.options.Getenv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	s.items = s.function("items", s.options.Items, env, nil)
 	return nil
 }
 
@@ -93,10 +116,11 @@ func (s *Stack) makeStage(p plan, base *baseConfig) (*Stage, error) {
 	stage.function = s.function("authorizer-"+p.name, s.options.Authorizer, env, func(line []byte) {
 		s.options.Watch.Decision(p.name, line)
 	})
+	routes := base.routesFor(p.kind)
 	stage.gateway, err = gateway.New(gateway.Options{
 		Kind: p.kind, API: p.api, Stage: p.name,
 		Account: runtimeapi.Account, Region: runtimeapi.Region,
-		Routes: base.routesFor(p.kind),
+		Routes: routes, Open: s.openRoutes(p.kind, routes),
 		Authorizer: &gateway.Authorizer{
 			Function: stage.function.Invoke, TTL: stage.TTL, IdentitySources: section.sources,
 		},

@@ -2,7 +2,8 @@
 //
 // It reads LOCAL_ADDR (default 127.0.0.1:8080), LOCAL_CACHE_TTL (default 300s,
 // 0 is off), AUTHORIZER_CONFIG (default deploy/authorizer.yaml),
-// DYNAMODB_ENDPOINT (default: a server of its own), LOG_LEVEL, NO_COLOR, and
+// DYNAMODB_ENDPOINT (default: a server of its own), ITEMS_CORS_ORIGINS and
+// ITEMS_CORS_CREDENTIALS (for the items function), LOG_LEVEL, NO_COLOR, and
 // whatever the configuration refers to as ${NAME}.
 package main
 

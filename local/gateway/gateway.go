@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -48,7 +49,9 @@ type Options struct {
 	// Routes are the routes of the API, as "GET /items/{id}", "ANY /{proxy+}",
 	// and $default for HTTP APIs. A WebSocket API has $connect alone.
 	Routes []string
-	// Authorizer is asked about every route. Nil: the API is open.
+	// Open are routes, as "OPTIONS /items", that have no authorizer.
+	Open []string
+	// Authorizer is asked about every route of Routes. Nil: the API is open.
 	Authorizer *Authorizer
 	// Backend answers what is let in. A WebSocket API echoes messages instead.
 	Backend Function
@@ -166,7 +169,7 @@ func New(o Options) (*Stage, error) {
 	s := &Stage{Options: o, front: kind.front, adapter: kind.adapter}
 	s.closing, s.close = context.WithCancel(context.Background())
 	var err error
-	if s.routes, err = newRoutes(o.Routes); err != nil {
+	if s.routes, err = newRoutes(slices.Concat(o.Routes, o.Open)); err != nil {
 		return nil, fmt.Errorf("stage %s: %w", o.Stage, err)
 	}
 	if o.Authorizer == nil {
@@ -200,7 +203,7 @@ func (s *Stage) admit(ctx context.Context, c *call) *failure {
 	if c.route, c.params = s.front.pick(s.routes, c.request.Method, c.path); c.route == nil {
 		return &failures.noRoute
 	}
-	if s.Authorizer == nil {
+	if s.Authorizer == nil || slices.Contains(s.Open, c.route.key) {
 		return nil
 	}
 	return s.authorize(ctx, c)
