@@ -184,6 +184,12 @@ func TestEachFaultOfAnHTTPAPIIsFoundAndNothingElse(t *testing.T) {
 }
 
 var httpChanges = []change{
+	{"kept yes for two configured routes", func(t *testing.T, c *Case) {
+		c.Config.Routes = slices.Clone(c.Config.Routes)
+		c.Config.Routes[0].Route, c.API.method(t, "GET /items").Route = "ANY /items", "ANY /items"
+		c.API.Methods = slices.DeleteFunc(c.API.Methods, func(m Method) bool { return m.Route == "POST /items" })
+	},
+		"critical configured routes: ANY /items also serves the configured route POST /items, which the API does not have", "add POST /items to the API, behind the authorizer"},
 	{"policies where yes and no are wanted", func(_ *testing.T, c *Case) { c.Config.Response.HTTPAPI = "iam" },
 		"error response form: the authorizer takes simple answers, response.http_api is iam", "aws apigatewayv2 update-authorizer --api-id h1b2c3d4e5 --authorizer-id s1mpl3 --no-enable-simple-responses"},
 	{"yes and no where policies are wanted", func(_ *testing.T, c *Case) { c.Authorizer.Simple = false },

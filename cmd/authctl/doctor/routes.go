@@ -165,8 +165,11 @@ func (c *Case) configuredRoutes() (string, []Finding) {
 	f := c.fit()
 	var findings []Finding
 	for _, m := range f.methods {
-		if routes := f.serves[m.Route]; len(routes) > 0 && !m.Attached(c.Authorizer) {
+		switch routes := f.serves[m.Route]; {
+		case len(routes) > 0 && !m.Attached(c.Authorizer):
 			findings = append(findings, c.unprotected(m, routes)...)
+		case len(routes) > 1 && slices.Contains(routes, m.Route) && c.keepsPlainAnswers():
+			findings = append(findings, c.shared(m, routes))
 		}
 	}
 	for _, i := range f.unserved {
@@ -175,6 +178,22 @@ func (c *Case) configuredRoutes() (string, []Finding) {
 			[]string{c.write(fmt.Sprintf("routes[%d]", i), "remove it, or add the route to the API")}})
 	}
 	return "all are served from behind the authorizer", findings
+}
+
+// keepsPlainAnswers: a yes is kept under the API's route, and says nothing of
+// the configured one.
+func (c *Case) keepsPlainAnswers() bool {
+	return c.API.Kind == HTTP && c.Config.Response.HTTPAPI == "simple" && c.Config.Gateway.CacheTTL > 0
+}
+
+// shared judges a method that also serves configured routes which the API does
+// not have. Asked about them the function answers cache_unsafe, but it is not
+// asked where API Gateway has kept a yes to the method's own route.
+func (c *Case) shared(m Method, routes []string) Finding {
+	others := strings.Join(slices.DeleteFunc(slices.Clone(routes), func(r string) bool { return r == m.Route }), ", ")
+	return Finding{Critical, m.Route + " also serves the configured route " + others + ", which the API does not have",
+		"answers are simple and kept: whoever may use " + m.Route + " is let into " + others + " as well, whatever it requires",
+		[]string{"add " + others + " to the API, behind the authorizer", c.write("response.http_api", "or set iam, and simple responses off in the API: a policy tells them apart")}}
 }
 
 // unprotected judges a method that serves configured routes and is not behind
