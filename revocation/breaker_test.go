@@ -34,7 +34,7 @@ func (l *lamp) BatchGetItem(ctx context.Context, _ *dynamodb.BatchGetItemInput, 
 	if l.off.Load() {
 		return nil, io.ErrUnexpectedEOF
 	}
-	return &dynamodb.BatchGetItemOutput{}, nil
+	return nothing(), nil
 }
 
 // newChecker makes a Checker on the clock of the synctest bubble.
@@ -188,7 +188,7 @@ func TestSlowReadDoesNotUndoWhatALaterOneFound(t *testing.T) {
 		c := newChecker(t, &script{answers: []func() (*dynamodb.BatchGetItemOutput, error){
 			func() (*dynamodb.BatchGetItemOutput, error) {
 				time.Sleep(time.Second)
-				return &dynamodb.BatchGetItemOutput{}, nil
+				return nothing(), nil
 			},
 			func() (*dynamodb.BatchGetItemOutput, error) {
 				return &dynamodb.BatchGetItemOutput{Responses: map[string][]map[string]types.AttributeValue{"t": {revoked}}}, nil

@@ -120,7 +120,7 @@ func TestBulkStopsWhenTheTableFails(t *testing.T) {
 			if writes.Add(1) > 50 {
 				return refuses(400, "AccessDeniedException", "no more")(r)
 			}
-			return says(200, "{}")(r)
+			return says(200, done)(r)
 		}))
 		pulled := 0
 		counted := func(yield func(revocation.Entry, error) bool) {
@@ -146,7 +146,7 @@ func TestBulkWritesNoFasterThanItMay(t *testing.T) {
 		var writes []time.Time
 		db := client("http://dynamodb.invalid", transport(func(r *http.Request) (*http.Response, error) {
 			writes = append(writes, time.Now())
-			return says(200, "{}")(r)
+			return says(200, done)(r)
 		}))
 		store := storeOf(t, db, "t", at(today))
 		sum, err := store.Bulk(t.Context(), tokens(101), revocation.BulkOptions{WritesPerSecond: 50, Workers: 1})
@@ -172,7 +172,7 @@ func TestBulkOutlastsThrottling(t *testing.T) {
 			if requests.Add(1)%7 != 0 {
 				return refuses(400, "ThrottlingException", "slow down")(r)
 			}
-			return says(200, "{}")(r)
+			return says(200, done)(r)
 		}))
 		sum, err := storeOf(t, db, "t", at(today)).Bulk(t.Context(), tokens(5), revocation.BulkOptions{WritesPerSecond: fast, Workers: 1})
 		if err != nil || sum.Created != 5 {

@@ -51,6 +51,9 @@ func (s *Store) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 			pages := dynamodb.NewQueryPaginator(s.client, f.query(s.table, kind))
 			for pages.HasMorePages() {
 				page, err := pages.NextPage(ctx)
+				if err == nil && page.ConsumedCapacity == nil {
+					err = errSilent
+				}
 				if err != nil {
 					yield(Entry{}, s.failed("list", err))
 					return
@@ -77,6 +80,7 @@ func (f Filter) query(table string, kind Kind) *dynamodb.QueryInput {
 	}
 	q := &dynamodb.QueryInput{
 		TableName: aws.String(table), IndexName: aws.String(indexName), ScanIndexForward: aws.Bool(false),
+		ReturnConsumedCapacity:   capacity,
 		KeyConditionExpression:   aws.String("#kind = :kind AND #at BETWEEN :since AND :until"),
 		ExpressionAttributeNames: map[string]string{"#kind": "kind", "#at": "revoked_at"},
 		ExpressionAttributeValues: map[string]types.AttributeValue{

@@ -57,6 +57,9 @@ func refuses(status int, code, message string) transport {
 	return says(status, `{"__type":"com.amazonaws.dynamodb.v20120810#`+code+`","message":"`+message+`"}`)
 }
 
+// done is DynamoDB's answer to a write that asks what it has cost.
+const done = `{"ConsumedCapacity":{"TableName":"t","CapacityUnits":1}}`
+
 // allowing is a configuration that lets callers through in an outage.
 func allowing() revocation.Config {
 	c := config()
@@ -96,6 +99,11 @@ func TestOnErrorCoversAnOutageAndNothingElse(t *testing.T) {
 		"another item":         {says(200, `{"Responses":{"t":[{"pk":{"S":"subject#x#y"}}]}}`), false},
 		"JSON that ends early": {says(200, `{"Responses":{"t":[`), false},
 		"an item without pk":   {says(200, `{"Responses":{"t":[{}]}}`), false},
+		"an empty body":        {says(200, ""), false},
+		"an empty object":      {says(200, "{}"), false},
+		"a message":            {says(200, `{"message":"hello"}`), false},
+		"another table":        {says(200, `{"Responses":{"other":[]}}`), false},
+		"one key of six":       {says(200, `{"UnprocessedKeys":{"t":{"Keys":[{"pk":{"S":"subject#https://idp.example.com/#alice"}}]}}}`), false},
 		"another key left out": {says(200, `{"UnprocessedKeys":{"t":{"Keys":[{"pk":{"S":"subject#x#y"}}]}}}`), false},
 	} {
 		t.Run(name, func(t *testing.T) {

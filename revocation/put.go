@@ -120,9 +120,13 @@ func (s *Store) write(ctx context.Context, e Entry, old map[string]types.Attribu
 	in := &dynamodb.PutItemInput{
 		TableName: aws.String(s.table), Item: item,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		ReturnConsumedCapacity:              capacity,
 	}
 	unchanged(in, old)
-	_, err = s.client.PutItem(ctx, in)
+	out, err := s.client.PutItem(ctx, in)
+	if err == nil && out.ConsumedCapacity == nil {
+		err = errSilent
+	}
 	var conflict *types.ConditionalCheckFailedException
 	switch {
 	case errors.As(err, &conflict):

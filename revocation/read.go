@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"path"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,6 +18,11 @@ import (
 // does when it throttles:
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 var errUnprocessed = errors.New("keys left unprocessed until the deadline")
+
+// errSilent is a reply without the one part that DynamoDB never leaves out: a
+// proxy's, or another service's. What it does not mention is not absent, and
+// what it does not refuse is not written.
+var errSilent = errors.New("the reply says nothing about the table")
 
 // read asks the table for f's keys.
 func (c *Checker) read(ctx context.Context, f *flight) error {
@@ -62,7 +68,7 @@ func (b batch) get(ctx context.Context, keys []Key, found func(Key, map[string]t
 		if err != nil {
 			return err
 		}
-		if open, err = answered(open, out, found); err != nil || len(open) == 0 {
+		if open, err = b.answered(open, out, found); err != nil || len(open) == 0 {
 			return err
 		}
 		select {
@@ -85,8 +91,41 @@ func (b batch) input(open map[string]Key) *dynamodb.BatchGetItemInput {
 
 // answered hands over what one reply tells and returns the keys it left open.
 // A reply about other keys than were asked for is an error: an item that is
-// not recognised must not be taken for one that is absent.
-func answered(open map[string]Key, out *dynamodb.BatchGetItemOutput, found func(Key, map[string]types.AttributeValue)) (map[string]Key, error) {
+// not recognised must not be taken for one that is absent. So is one that says
+// nothing about the table, such as an empty body, which the SDK reads as a
+// reply without members: DynamoDB names each table that it has looked at, with
+// an empty list where it found nothing.
+func (b batch) answered(open map[string]Key, out *dynamodb.BatchGetItemOutput, found func(Key, map[string]types.AttributeValue)) (map[string]Key, error) {
+	if out == nil {
+		return nil, errors.New("no reply")
+	}
+	left, err := unprocessed(open, out)
+	if err != nil {
+		return nil, err
+	}
+	items, told := b.items(out)
+	if !told && len(left) < len(open) {
+		return nil, errSilent
+	}
+	present := make(map[string]bool)
+	for _, item := range items {
+		pk, ok := text(item["pk"])
+		k, asked := open[pk]
+		if !ok || !asked {
+			return nil, errors.New("the reply holds an item that was not asked for")
+		}
+		present[pk] = true
+		found(k, item)
+	}
+	for pk, k := range open {
+		if _, again := left[pk]; !again && !present[pk] {
+			found(k, nil)
+		}
+	}
+	return left, nil
+}
+
+func unprocessed(open map[string]Key, out *dynamodb.BatchGetItemOutput) (map[string]Key, error) {
 	left := make(map[string]Key)
 	for _, u := range out.UnprocessedKeys { // by table; one was asked
 		for _, key := range u.Keys {
@@ -98,24 +137,19 @@ func answered(open map[string]Key, out *dynamodb.BatchGetItemOutput, found func(
 			left[pk] = k
 		}
 	}
-	present := make(map[string]bool)
-	for _, items := range out.Responses {
-		for _, item := range items {
-			pk, ok := text(item["pk"])
-			k, asked := open[pk]
-			if !ok || !asked {
-				return nil, errors.New("the reply holds an item that was not asked for")
-			}
-			present[pk] = true
-			found(k, item)
-		}
-	}
-	for pk, k := range open {
-		if _, again := left[pk]; !again && !present[pk] {
-			found(k, nil)
-		}
-	}
 	return left, nil
+}
+
+// items are what the reply says about the table. It stands there under its
+// name or its ARN, whichever was asked for:
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+func (b batch) items(out *dynamodb.BatchGetItemOutput) (items []map[string]types.AttributeValue, told bool) {
+	for table, list := range out.Responses {
+		if path.Base(table) == path.Base(b.table) {
+			return list, true
+		}
+	}
+	return nil, false
 }
 
 func text(v types.AttributeValue) (string, bool) {

@@ -32,6 +32,11 @@ func NewStore(client *dynamodb.Client, table string, o Options) (*Store, error) 
 	return &Store{client: client, table: table, now: o.Now}, nil
 }
 
+// capacity makes DynamoDB say what a call has cost. Else its reply to a read
+// that finds nothing, and to a write, is an empty one, and so is that of
+// anything else which answers 200.
+const capacity = types.ReturnConsumedCapacityTotal
+
 // Get reads the entry of k, an expired one too, and tells whether there is
 // one.
 func (s *Store) Get(ctx context.Context, k Key) (Entry, bool, error) {
@@ -50,7 +55,11 @@ func (s *Store) Get(ctx context.Context, k Key) (Entry, bool, error) {
 func (s *Store) get(ctx context.Context, pk string) (map[string]types.AttributeValue, error) {
 	out, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: aws.String(s.table), Key: keyOf(pk), ConsistentRead: aws.Bool(true),
+		ReturnConsumedCapacity: capacity,
 	})
+	if err == nil && out.Item == nil && out.ConsumedCapacity == nil {
+		err = errSilent
+	}
 	if err != nil {
 		return nil, s.failed("read", err)
 	}
@@ -98,7 +107,11 @@ func (s *Store) Delete(ctx context.Context, k Key) (Entry, bool, error) {
 	}
 	out, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: aws.String(s.table), Key: keyOf(pk), ReturnValues: types.ReturnValueAllOld,
+		ReturnConsumedCapacity: capacity,
 	})
+	if err == nil && out.Attributes == nil && out.ConsumedCapacity == nil {
+		err = errSilent
+	}
 	if err != nil {
 		return Entry{}, false, s.failed("delete from", err)
 	}

@@ -150,7 +150,7 @@ func TestCheckAsksForConsistentReadsAndNoMoreThanItNeeds(t *testing.T) {
 		if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
 			return nil, err
 		}
-		return says(200, "{}")(r)
+		return says(200, `{"Responses":{"revocations":[]}}`)(r)
 	}))
 	_, err := checkerOf(t, db, "revocations", config(), at(today)).Check(t.Context(), token("t1"), token("t2"))
 	want(t, "Check", err, nil)
