@@ -85,5 +85,16 @@ func getInput(table, name string) *dynamodb.GetItemInput {
 	return &dynamodb.GetItemInput{
 		TableName: aws.String(table), Key: keyOf(name), ConsistentRead: aws.Bool(true),
 		ProjectionExpression: aws.String("pk, cidrs, expires_at"),
+		// Else DynamoDB's reply about a list that is not there is an empty one.
+		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 	}
+}
+
+// attributesOf are a reply's, nil where the table has no such list. An empty
+// reply, which is no answer of DynamoDB's, must not empty a list.
+func attributesOf(out *dynamodb.GetItemOutput) (map[string]types.AttributeValue, error) {
+	if out == nil || out.Item == nil && out.ConsumedCapacity == nil {
+		return nil, errors.New("the reply says nothing about the table")
+	}
+	return out.Item, nil
 }

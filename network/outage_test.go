@@ -46,6 +46,28 @@ func TestListIsKeptFor15MinutesOfAnOutageAndNoLonger(t *testing.T) {
 	s.want(t, "after the outage", "partners", "203.0.113.7", true)
 }
 
+// An empty reply is not an empty list: no DynamoDB gives it to a read that asks
+// what it has cost.
+func TestReplyThatSaysNothingEmptiesNoList(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{"an empty body": "", "an empty object": "{}", "a message": `{"message":"hello"}`} {
+		s := setUp(t, "partners", "others")
+		s.add(t, "partners", "203.0.113.0/24")
+		s.want(t, "before", "partners", "203.0.113.7", true)
+		s.wire.becomes(says(200, body))
+		s.clock.Add(cacheTTL)
+		s.want(t, name, "partners", "203.0.113.7", true)
+		s.wantFault(t, name+" about a list never read", "others", "203.0.113.7", reason.NetworksUnavailable)
+		operator, err := network.NewStore(client(says(200, body)), "revocations", network.StoreOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l, err := operator.Get(t.Context(), "partners"); err == nil {
+			t.Errorf("%s: the operator reads %+v", name, l)
+		}
+	}
+}
+
 func TestListThatWasNeverReadIsAFaultAndRecoversWithinASecond(t *testing.T) {
 	t.Parallel()
 	s := setUp(t, "partners", "others")

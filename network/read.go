@@ -59,7 +59,11 @@ func (l *list) read(ctx context.Context, began time.Time, known *contents) (*con
 	if err != nil {
 		return nil, errors.New(fault.Text(err))
 	}
-	raw, err := decode(out.Item, l.name, began)
+	attributes, err := attributesOf(out)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := decode(attributes, l.name, began)
 	if err != nil {
 		return nil, err
 	}

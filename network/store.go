@@ -99,8 +99,12 @@ func (s *Store) get(ctx context.Context, name string) (item, error) {
 	if err != nil {
 		return item{}, s.failed("read", err)
 	}
+	attributes, err := attributesOf(out)
+	if err != nil {
+		return item{}, s.failed("read", err)
+	}
 	// The zero time: what has expired is shown too.
-	return decode(out.Item, name, time.Time{})
+	return decode(attributes, name, time.Time{})
 }
 
 // Change is what Add or Remove did, or would do.
