@@ -23,6 +23,8 @@ const patience = 20 * time.Second
 type account struct {
 	config   aws.Config
 	endpoint string // of every service; empty: as the environment says
+	dynamo   string // the endpoint of DynamoDB; empty: the Region's own
+	number   string // of the account, once AWS STS was asked
 }
 
 // account reads the standard AWS environment. It calls nothing.
@@ -59,6 +61,7 @@ func (t *tool) store(ctx context.Context, p place, s *settings) (*revocation.Sto
 		return nil, nil, err
 	}
 	client := dynamodb.NewFromConfig(a.config, func(o *dynamodb.Options) { o.BaseEndpoint = a.base(o.BaseEndpoint) })
+	a.dynamo = aws.ToString(client.Options().BaseEndpoint)
 	store, err := revocation.NewStore(client, s.table, revocation.Options{Now: t.now})
 	if err != nil {
 		return nil, nil, usage("%v", err)

@@ -58,6 +58,7 @@ type bulk struct {
 	command string
 	lines   *lines
 	store   *revocation.Store
+	account *account
 	size    *survey // of a file that can be read twice
 
 	journal  *journal
@@ -78,7 +79,7 @@ type mark struct {
 }
 
 func (t *tool) runBulk(c *cobra.Command, args []string, f revokeFlags, restore bool) error {
-	b, gates, acc, err := t.newBulk(c, args, f, restore)
+	b, gates, err := t.newBulk(c, args, f, restore)
 	if err != nil {
 		return err
 	}
@@ -110,44 +111,42 @@ func (t *tool) runBulk(c *cobra.Command, args []string, f revokeFlags, restore b
 	if ran != nil {
 		return b.stopped(ran)
 	}
-	return b.report(c.Context(), acc, gates)
+	return b.report(c.Context(), gates)
 }
 
 // newBulk checks everything that can be checked before the first write.
-func (t *tool) newBulk(c *cobra.Command, args []string, f revokeFlags, restore bool) (*bulk, []gate, *account, error) {
+func (t *tool) newBulk(c *cobra.Command, args []string, f revokeFlags, restore bool) (*bulk, []gate, error) {
 	b := &bulk{tool: t, flags: f, command: "revoke", marks: make(map[int]mark)}
 	if restore {
 		b.command = "restore"
 	}
 	if err := b.checkFlags(c, args); err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	s, err := t.settings(c, f.place)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	gates, err := gatesOf(f.flush, s)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	b.lines = &lines{settings: s, flags: f, began: t.now(), now: t.now, restore: restore, broad: f.yes}
 	if len(args) == 1 {
 		b.lines.kind = args[0]
 	}
 	if err := b.survey(); err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
-	store, acc, err := t.store(c.Context(), f.place, s)
-	if err != nil {
-		return nil, nil, nil, err
+	if b.store, b.account, err = t.store(c.Context(), f.place, s); err != nil {
+		return nil, nil, err
 	}
-	b.store = store
 	if !restore && !f.dryRun {
-		if b.lines.by, err = acc.revoker(c.Context(), f.by); err != nil {
-			return nil, nil, nil, err
+		if b.lines.by, err = b.account.revoker(c.Context(), f.by); err != nil {
+			return nil, nil, err
 		}
 	}
-	return b, gates, acc, nil
+	return b, gates, nil
 }
 
 func (b *bulk) checkFlags(c *cobra.Command, args []string) error {
@@ -223,10 +222,14 @@ func (b *bulk) open() (io.ReadCloser, error) {
 // somebody may have pasted a token into a reason.
 func (b *bulk) origin() origin {
 	f := b.flags
-	text := fmt.Sprintf("%q", []string{b.lines.kind, f.issuer, f.issuerURL, f.before, f.ttl, f.reason})
-	sum := sha256.Sum256([]byte(text))
+	parts := []string{b.lines.kind, f.issuer, f.issuerURL, f.before, f.ttl, f.reason, b.account.dynamo}
+	for _, i := range b.lines.settings.issuers() {
+		parts = append(append(parts, i.Name, i.Issuer), i.Aliases...)
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", parts))
 	return origin{
 		Command: b.command, Table: b.lines.settings.table, Flags: hex.EncodeToString(sum[:]),
+		Region: b.account.config.Region, Account: b.account.number,
 		Started: b.lines.began.UTC().Truncate(time.Second),
 	}
 }

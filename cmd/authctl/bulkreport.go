@@ -73,7 +73,7 @@ func (b *bulk) input() string {
 }
 
 // report is the summary of a bulk that has come to its end.
-func (b *bulk) report(ctx context.Context, acc *account, gates []gate) error {
+func (b *bulk) report(ctx context.Context, gates []gate) error {
 	s, now := b.lines.settings, b.tool.now()
 	if !b.lines.restore {
 		s.limits("")
@@ -97,7 +97,7 @@ func (b *bulk) report(ctx context.Context, acc *account, gates []gate) error {
 	a.doc["in_force"] = until.document()
 	a.row("in force", "%s", until)
 	b.tool.show(a)
-	err := b.tool.flushAndFinish(ctx, acc, a, gates, s, until, now)
+	err := b.tool.flushAndFinish(ctx, b.account, a, gates, s, until, now)
 	if err == nil && b.failures.count > 0 {
 		err = refused("%s failed: correct them and run the same command again; what is done already stays", plural(b.failures.count, "entry", "entries"))
 	}

@@ -43,7 +43,7 @@ func (b *bulk) survey() error {
 		sv.records++
 		e, err := all.entry(rec)
 		if err != nil {
-			sv.failures.add(failure{rec.line, err.Error()})
+			sv.failures.add(failure{rec.line, shown(err.Error())})
 			continue
 		}
 		sv.kinds[e.Kind]++
@@ -120,10 +120,8 @@ func (b *bulk) resume(next func() (record, bool)) (*record, error) {
 
 // goOn takes up where the state file ends, if it is about this very input.
 func (b *bulk) goOn(o origin, before *left, next func() (record, bool)) error {
-	same := o
-	same.Started = before.origin.Started
-	if same != before.origin {
-		return usage("%s was left by another run, authctl %s with other flags or another table: finish that one, or give --restart", b.flags.state, before.origin.Command)
+	if !o.same(before.origin) {
+		return usage("%s was left by another run, authctl %s with other flags or another table, or for another Region, account, endpoint or issuer: finish that one, or give --restart", b.flags.state, before.origin.Command)
 	}
 	var sum string
 	for range before.point.Next {

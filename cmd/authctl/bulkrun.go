@@ -49,7 +49,7 @@ func (b *bulk) settled(s revocation.Settled) {
 	b.at.Next, b.at.Line, b.at.Sum = b.skipped+s.Index+1, m.line, m.sum
 	var f *failure
 	if b.at.count(s); s.Err != nil && !errors.Is(s.Err, revocation.ErrExpired) {
-		f = &failure{m.line, s.Err.Error()}
+		f = &failure{m.line, shown(s.Err.Error())} // it may quote a field of the line
 		b.failures.add(*f)
 	}
 	now := b.tool.now()

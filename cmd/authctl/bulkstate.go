@@ -27,10 +27,24 @@ type journal struct {
 type origin struct {
 	Command string `json:"command"`
 	Table   string `json:"table"`
-	// Flags is a sum over the flags that say what is written.
+	Region  string `json:"region"`
+	// Account is empty where AWS was not asked for it.
+	Account string `json:"account,omitempty"`
+	// Flags is a sum over the flags that say what is written, the issuers that
+	// they may mean, and the endpoint it is written to.
 	Flags string `json:"flags"`
 	// Started stays that of the first run: what --before now means.
 	Started time.Time `json:"started"`
+}
+
+// same tells whether two runs do the same at the same place: a table of that
+// name is in every Region. When they began does not count.
+func (o origin) same(p origin) bool {
+	p.Started = o.Started
+	if o.Account == "" || p.Account == "" {
+		p.Account = o.Account
+	}
+	return o == p
 }
 
 // counts is what a bulk has done.

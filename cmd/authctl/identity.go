@@ -25,6 +25,7 @@ func (a *account) revoker(ctx context.Context, by string) (string, error) {
 	if err != nil {
 		return "", failed("AWS does not say who you are (%s): give your name with --by", brief(err))
 	}
+	a.number = aws.ToString(out.Account)
 	if aws.ToString(out.Arn) == "" {
 		return "", failed("AWS does not say who you are: give your name with --by")
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -59,6 +60,8 @@ type stand struct {
 
 	mu      sync.Mutex
 	control http.Handler // of API Gateway's caches
+	account string       // the caller's; empty: Alice's
+	dynamo  string       // the address of DynamoDB; empty: the server's
 }
 
 func newStand(server *dynamo.Server) *stand {
@@ -80,8 +83,9 @@ func (s *stand) serve(control http.Handler) {
 // ServeHTTP answers GetCallerIdentity and the flush calls.
 func (s *stand) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == "POST" && r.FormValue("Action") == "GetCallerIdentity" {
+		account := cmp.Or(s.account, "123456789012")
 		fmt.Fprintf(w, `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>`+
-			`<Arn>%s</Arn><UserId>AROA:alice</UserId><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`, alice)
+			`<Arn>%s</Arn><UserId>AROA:alice</UserId><Account>%s</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`, alice, account)
 		return
 	}
 	s.mu.Lock()
@@ -109,7 +113,7 @@ func (s *stand) environment() map[string]string {
 		"TABLE": s.table, "ALICE": alice, "AWS_REGION": dynamo.Region,
 		"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_SESSION_TOKEN": "",
 		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true",
-		"AWS_ENDPOINT_URL": s.aws.URL, "AWS_ENDPOINT_URL_DYNAMODB": s.server.Endpoint(),
+		"AWS_ENDPOINT_URL": s.aws.URL, "AWS_ENDPOINT_URL_DYNAMODB": cmp.Or(s.dynamo, s.server.Endpoint()),
 	}
 }
 
