@@ -199,15 +199,22 @@ func TestAWSCLIListsAndRestores(t *testing.T) {
 func TestAWSCLIWeakensNothing(t *testing.T) {
 	o := newOperator(t, newStand(startDynamo(t)), bulkConfig)
 	o.must("authctl revoke subject alice --issuer main")
+	o.must("authctl revoke client web --issuer main --yes")
+	limited := 0
 	for _, r := range documentedRows(t) {
-		if !strings.Contains(r.aws, "not_before") {
+		if !strings.Contains(r.aws, "put-item") || !strings.Contains(r.aws, `"not_before"`) && !strings.Contains(r.aws, `"expires_at"`) {
 			continue
 		}
+		limited++
 		if out, err := o.shell(r.aws); err == nil || !strings.Contains(out, "ConditionalCheckFailedException") {
 			t.Errorf("%s: %v\n%s", r.aws, err, out)
 		}
 	}
+	if limited < 2 {
+		t.Errorf("%d rows with a limit, want those of not_before and expires_at", limited)
+	}
 	says(t, o.must("authctl check subject alice --issuer main || true"), "^refuses +every token")
+	says(t, o.must("authctl check client web --issuer main || true"), "^until +restored")
 }
 
 // The documented stages are those of make run.
