@@ -8,3 +8,6 @@ func (c *Checker) OpenFor(d time.Duration) { c.breaker = newBreaker(d) }
 
 // CacheLen is how many entries the cache holds.
 func (c *Checker) CacheLen() int { return c.cache.Len() }
+
+// Young is how a Checker judges what it has read.
+var Young = young

@@ -33,13 +33,17 @@ func (c *Checker) cached(k Key, now time.Time) (state, bool) {
 	return s, ok && c.fresh(s.read, now)
 }
 
-// fresh tells whether something read at that time may be believed now. Lambda
-// freezes the process between invocations. Go's monotonic clock need not count
-// that time (golang/go#24595) and the wall clock may be set back, so the age
-// is what the more pessimistic of the two says.
+// fresh tells whether something read at that time may be believed now.
 func (c *Checker) fresh(read, now time.Time) bool {
-	age, wall := now.Sub(read), now.Round(0).Sub(read.Round(0))
-	return age < c.ttl && wall < c.ttl && wall >= 0
+	return young(now.Sub(read), now.Round(0).Sub(read.Round(0)), c.ttl)
+}
+
+// young judges an age by the monotonic clock and by the wall clock. Lambda
+// freezes the process between invocations. Go's monotonic clock need not count
+// that time (golang/go#24595) and the wall clock may be set back, so the more
+// pessimistic of the two counts.
+func young(monotonic, wall, ttl time.Duration) bool {
+	return monotonic < ttl && wall < ttl && wall >= 0
 }
 
 // fetch finds out what is not known: it waits for reads under way and makes
