@@ -59,8 +59,8 @@ func (t *tool) runCheck(c *cobra.Command, args []string, f checkFlags) error {
 	a := newAnswer("check", s.notes)
 	a.token(g, t.now())
 	revoked := a.findings(g, findings, t.now())
-	if g.token != nil && g.token.Expires.Add(g.issuer.leeway()).Before(t.now()) {
-		a.notes = append(a.notes, "the token says that it has expired: it is refused anyway")
+	if g.token != nil && g.accepted().Before(t.now()) {
+		a.notes = append(a.notes, "the token says that it has expired: "+s.refusedAnyway(g, t.now()))
 	}
 	if g.token != nil && g.token.KeyID == "" {
 		a.notes = append(a.notes, "the token names no key: an entry that revokes the key which signed it was not looked for")

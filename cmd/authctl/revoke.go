@@ -93,6 +93,9 @@ func (t *tool) runRevoke(c *cobra.Command, args []string, f revokeFlags) error {
 		return err
 	}
 	ctx := c.Context()
+	if x.target.token != nil && f.ttl == "" && !x.entry.InForce(t.now()) {
+		return t.expired(ctx, x, f, gates, s)
+	}
 	store, a, err := t.store(ctx, f.place, s)
 	if err != nil {
 		return err
@@ -143,9 +146,6 @@ func (t *tool) asked(args []string, f revokeFlags, s *settings) (*intent, error)
 	x, err := f.terms.intent(g, f.reason, now, now)
 	if err != nil {
 		return nil, err
-	}
-	if g.token != nil && f.ttl == "" && !x.entry.InForce(now) {
-		return nil, refused("the token says that it expired at %s, and is refused anyway; to revoke it all the same, give --ttl none", moment(g.token.Expires))
 	}
 	x.remarks(s)
 	return x, nil
