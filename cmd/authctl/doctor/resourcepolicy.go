@@ -25,6 +25,9 @@ func (c *Case) resourcePolicy() (string, []Finding) {
 		return "", nil
 	}
 	if c.API.ResourcePolicy == "" {
+		if c.API.Private {
+			return "", []Finding{{Error, "the API is private and has no resource policy", "a private API without one cannot be deployed", c.inWords()}}
+		}
 		return "there is none", nil
 	}
 	var document map[string]json.RawMessage
@@ -34,7 +37,8 @@ func (c *Case) resourcePolicy() (string, []Finding) {
 			[]string{c.aws("get-rest-api", append(c.api(), "--query", "policy", "--output", "text")...)}}}
 	}
 	var findings []Finding
-	var denies []json.RawMessage
+	var denies, harmless []json.RawMessage
+	var open []statement
 	for i, s := range all {
 		if s.effect == "Deny" {
 			denies = append(denies, s.raw)
@@ -43,10 +47,16 @@ func (c *Case) resourcePolicy() (string, []Finding) {
 		if m, meets := c.reached(s); meets {
 			findings = append(findings, Finding{Severity: Critical, What: fmt.Sprintf("statement %d of the resource policy has an Allow that takes in %s", i+1, m.Route),
 				Why: "where the authorizer's policy is silent about a request, that Allow lets it in"})
+			open = append(open, s)
+		} else {
+			harmless = append(harmless, s.raw)
 		}
 	}
 	if len(findings) > 0 {
 		fix := c.denyOnly(document, denies)
+		if c.API.Private {
+			fix = c.throughEndpoints(document, append(denies, harmless...), open)
+		}
 		for i := range findings {
 			findings[i].Fix = fix
 		}
@@ -93,28 +103,31 @@ func (c *Case) shutOut(all []statement) []Finding {
 
 // denyOnly is the command that leaves the Denies alone.
 func (c *Case) denyOnly(document map[string]json.RawMessage, denies []json.RawMessage) []string {
-	value := ""
-	if len(denies) > 0 {
-		list, err := json.Marshal(denies)
-		if err != nil { // what was JSON before
-			panic(err)
-		}
-		document["Statement"] = list
-		text, err := json.Marshal(document)
-		if err != nil {
-			panic(err)
-		}
-		value = string(text)
+	if len(denies) == 0 {
+		return c.setPolicy("")
 	}
-	patches, err := json.Marshal([]map[string]string{{"op": "replace", "path": "/policy", "value": value}})
+	return c.setStatements(document, denies)
+}
+
+// setStatements replaces what the policy says.
+func (c *Case) setStatements(document map[string]json.RawMessage, all []json.RawMessage) []string {
+	document["Statement"] = marshalled(all)
+	return append(c.setPolicy(string(marshalled(document))),
+		"then run doctor again: with a resource policy, what has no authorizer needs an Allow of its own")
+}
+
+func (c *Case) setPolicy(value string) []string {
+	patches := marshalled([]map[string]string{{"op": "replace", "path": "/policy", "value": value}})
+	return c.deployed(c.aws("update-rest-api", append(c.api(), "--patch-operations", string(patches))...))
+}
+
+// marshalled is for what was JSON before, and strings.
+func marshalled(v any) json.RawMessage {
+	text, err := json.Marshal(v)
 	if err != nil {
 		panic(err)
 	}
-	fix := c.deployed(c.aws("update-rest-api", append(c.api(), "--patch-operations", string(patches))...))
-	if len(denies) > 0 {
-		fix = append(fix, "then run doctor again: with a resource policy, what has no authorizer needs an Allow of its own")
-	}
-	return fix
+	return text
 }
 
 // statements reads a policy. One statement may stand without a list, and so
