@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -72,7 +73,7 @@ func (t *tool) runRestore(c *cobra.Command, args []string, f restoreFlags) error
 	}
 	a := newAnswer("restore", s.notes)
 	a.token(g, t.now())
-	found, err := t.takeBack(c.Context(), store, g, f.dryRun, a)
+	found, unseen, err := t.takeBack(c.Context(), store, g, f.dryRun, a)
 	if err != nil {
 		return err
 	}
@@ -80,21 +81,25 @@ func (t *tool) runRestore(c *cobra.Command, args []string, f restoreFlags) error
 		if err := t.finish(a); err != nil {
 			return err
 		}
+		if unseen != nil {
+			return unseen
+		}
 		return refused("nothing to restore: there is no entry for %s; see authctl check, authctl list", g)
 	}
 	if f.dryRun {
-		return t.finish(a)
+		return cmp.Or(t.finish(a), unseen)
 	}
 	b := s.bound(t.now())
 	a.doc["in_force"] = b.document()
 	a.row("in force", "%s", b)
 	t.show(a)
-	return t.flushAndFinish(c.Context(), acc, a, gates, s, b, t.now())
+	return cmp.Or(t.flushAndFinish(c.Context(), acc, a, gates, s, b, t.now()), unseen)
 }
 
 // takeBack deletes g's entry, or looks at it alone, and tells what still
-// refuses g.
-func (t *tool) takeBack(ctx context.Context, store *revocation.Store, g *target, dryRun bool, a *answer) (found bool, err error) {
+// refuses g. unseen is why that could not be read: a role may delete and not
+// read, and what it has deleted is restored.
+func (t *tool) takeBack(ctx context.Context, store *revocation.Store, g *target, dryRun bool, a *answer) (found bool, unseen, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	word, take := "restored", store.Delete
@@ -103,7 +108,7 @@ func (t *tool) takeBack(ctx context.Context, store *revocation.Store, g *target,
 	}
 	e, found, err := take(ctx, g.key)
 	if err != nil {
-		return false, tableFailure(err)
+		return false, nil, tableFailure(err)
 	}
 	a.doc["found"], a.doc["dry_run"] = found, dryRun
 	if found {
@@ -113,7 +118,16 @@ func (t *tool) takeBack(ctx context.Context, store *revocation.Store, g *target,
 	}
 	others, err := t.find(ctx, store, g)
 	if err != nil {
-		return found, tableFailure(err)
+		a.doc["unread"] = tableText(err)
+		a.notes = append(a.notes, "what else refuses it could not be read: "+tableText(err))
+		done := "it is restored"
+		if dryRun {
+			done = "nothing was changed"
+		}
+		if !found {
+			done = "there is no entry for it"
+		}
+		return found, failed("%s, but what else refuses it is not known: see authctl check, with a role that may read the table", done), nil
 	}
 	var still []string
 	for _, o := range others {
@@ -125,5 +139,5 @@ func (t *tool) takeBack(ctx context.Context, store *revocation.Store, g *target,
 	if still != nil {
 		a.doc["still_refused_by"] = still
 	}
-	return found, nil
+	return found, nil, nil
 }

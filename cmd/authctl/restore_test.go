@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// restoring is the address of the stand's DynamoDB for a role that may do
+// nothing but delete.
+func (s *stand) restoring(t *testing.T) string {
+	t.Helper()
+	at, err := url.Parse(s.server.Endpoint())
+	if err != nil {
+		t.Fatal(err)
+	}
+	through := httputil.NewSingleHostReverseProxy(at)
+	p := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".DeleteItem") {
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `{"__type":"com.amazonaws.dynamodb.v20120810#AccessDeniedException","message":"no"}`)
+			return
+		}
+		through.ServeHTTP(w, r)
+	}))
+	t.Cleanup(p.Close)
+	return p.URL
+}
+
+func TestRestoreByARoleThatMayNotReadSaysThatItIsRestored(t *testing.T) {
+	t.Parallel()
+	s := newStand(startDynamo(t))
+	o := newOperator(t, s, bulkConfig)
+	o.runs(0, "", "revoke", "subject", "alice", "--issuer", "main", "--by", "alice")
+	s.dynamo = s.restoring(t)
+	stdout, stderr := o.runs(3, "", "restore", "subject", "alice", "--issuer", "main")
+	says(t, stdout, "^restored +subject alice", "^in force +by 20", "^note: what else refuses it could not be read: .*AccessDeniedException")
+	says(t, stderr, "^authctl: it is restored, but what else refuses it is not known: ")
+	if strings.Contains(stderr, "run the same command again") {
+		t.Error(stderr)
+	}
+	if have := o.inTable(); len(have) != 0 {
+		t.Errorf("in the table: %v", have)
+	}
+	_, stderr = o.runs(3, "", "restore", "subject", "alice", "--issuer", "main")
+	says(t, stderr, "there is no entry for it, but what else refuses it is not known")
+}
