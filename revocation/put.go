@@ -3,6 +3,7 @@ package revocation
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -38,6 +39,8 @@ const (
 // an earlier one. Where two entries differ in both respects the result can
 // revoke more than either alone: compare it with e, and Delete first where
 // that is not wanted.
+//
+// The reason of what was there, and who wrote it when, stay in the new reason.
 //
 // An entry that cannot be written is an *InvalidError.
 func (s *Store) Put(ctx context.Context, e Entry) (Entry, Outcome, error) {
@@ -91,7 +94,33 @@ func merge(old, e Entry, now time.Time) (Entry, Outcome) {
 	if merged.NotBefore.Equal(old.NotBefore) && merged.ExpiresAt.Equal(old.ExpiresAt) && !old.Unlisted {
 		return old, Kept
 	}
+	merged.Reason = bothReasons(old, e)
 	return merged, Extended
+}
+
+// bothReasons are why there is an entry and why it reaches further now, with
+// who wrote the first and when: an incident is looked up by its reason long
+// after.
+func bothReasons(old, e Entry) string {
+	earlier := old.Reason
+	if old.RevokedBy != "" {
+		earlier += " (by " + old.RevokedBy
+		if !old.RevokedAt.IsZero() {
+			earlier += " at " + old.RevokedAt.UTC().Format(time.RFC3339)
+		}
+		earlier += ")"
+	}
+	switch earlier = strings.TrimSpace(earlier); {
+	case earlier == "":
+		return e.Reason
+	case e.Reason != "":
+		earlier = e.Reason + "; earlier: " + earlier
+	}
+	if len(earlier) <= maxText {
+		return earlier
+	}
+	const cut = "…"
+	return strings.ToValidUTF8(earlier[:maxText-len(cut)], "") + cut
 }
 
 // stronger is the limit that revokes more: none, else the later.
