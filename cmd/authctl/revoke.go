@@ -223,20 +223,20 @@ func (t *tool) write(ctx context.Context, store *revocation.Store, x *intent) (*
 }
 
 // undo is the command that takes a revocation back, empty where the id cannot
-// be pasted.
-func undo(k revocation.Key, i issuer) string {
+// be pasted. It goes to the same place: given are the flags that name it.
+func undo(k revocation.Key, i issuer, given string) string {
 	id := k.Value
 	switch {
-	case strings.ContainsFunc(id+i.url, func(r rune) bool { return unicode.IsSpace(r) || hidden(r) }):
+	case strings.ContainsFunc(id+i.url, func(r rune) bool { return unicode.IsSpace(r) || hidden(r) }), strings.ContainsFunc(given, hidden):
 		return ""
 	case k.Kind == revocation.KindIssuer && i.configured != nil:
-		return "authctl restore issuer " + i.configured.Name
+		return "authctl restore issuer" + given + " " + i.configured.Name
 	case k.Kind == revocation.KindIssuer:
-		return "authctl restore issuer" + i.flags()
+		return "authctl restore issuer" + given + i.flags()
 	case strings.HasPrefix(id, "-"):
 		id = "-- " + quote(id)
 	default:
 		id = quote(id)
 	}
-	return "authctl restore " + wordOf(k.Kind) + i.flags() + " " + id
+	return "authctl restore " + wordOf(k.Kind) + given + i.flags() + " " + id
 }

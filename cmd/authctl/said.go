@@ -157,7 +157,7 @@ func (t *tool) report(ctx context.Context, acc *account, r *revoked, gates []gat
 	}
 	a.entry(r.entry, until)
 	a.row("in force", "%s", b)
-	if hint := undo(x.target.key, x.target.issuer); hint != "" && r.outcome == revocation.Created {
+	if hint := undo(x.target.key, x.target.issuer, s.given); hint != "" && r.outcome == revocation.Created {
 		a.row("undo", "%s", hint)
 		a.doc["undo"] = hint
 	}

@@ -30,6 +30,8 @@ type settings struct {
 	// the command line, and bounds are the longest possible.
 	cfg   *config.Config
 	table string
+	// given are the flags that led here, to be given again.
+	given string
 	// notes are what the operator should know before relying on the result.
 	notes []string
 }
@@ -38,12 +40,27 @@ func (s *settings) note(format string, args ...any) {
 	s.notes = append(s.notes, fmt.Sprintf(format, args...))
 }
 
+// given are the flags of c that say where, as a shell reads them.
+func (t *tool) given(c *cobra.Command, p place) string {
+	config := ""
+	if c.Flags().Changed("config") {
+		config = t.config
+	}
+	var flags string
+	for _, f := range [][2]string{{"config", config}, {"table", p.table}, {"region", p.region}, {"endpoint-url", p.endpoint}} {
+		if f[1] != "" {
+			flags += " --" + f[0] + " " + quote(f[1])
+		}
+	}
+	return flags
+}
+
 // settings loads the configuration. A missing or broken one must not keep
 // anybody from revoking: with --table it goes without, unless --config named
 // that very file.
 func (t *tool) settings(c *cobra.Command, p place) (*settings, error) {
 	cfg, err := config.Load(t.config, t.env)
-	s := &settings{cfg: cfg, table: p.table}
+	s := &settings{cfg: cfg, table: p.table, given: t.given(c, p)}
 	if err != nil {
 		if p.table == "" || c.Flags().Changed("config") {
 			return nil, usage("the configuration %s cannot be used: give another with --config, or go without one by --table and --issuer-url\n%v", t.config, err)
