@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -30,14 +31,37 @@ func (t *tool) confirm(yes bool, what string) error {
 		return usage("%s: there is no terminal to confirm that on: give --yes, or look first with --dry-run", what)
 	}
 	defer tty.Close()
-	return ask(tty, what)
+	return t.ask(tty, what)
 }
 
-func ask(tty io.ReadWriter, what string) error {
+func (t *tool) ask(tty io.ReadWriter, what string) error {
 	fmt.Fprintf(tty, "%s\ntype yes to go on: ", what)
-	answer, err := bufio.NewReader(tty).ReadString('\n')
+	answer, err := unlessStopped(t, func() (string, error) { return bufio.NewReader(tty).ReadString('\n') })
 	if err != nil || strings.TrimSpace(answer) != "yes" {
 		return refused("not confirmed: nothing was changed")
 	}
 	return nil
+}
+
+var errStopped = errors.New("stopped")
+
+// unlessStopped is read's result, unless somebody presses Ctrl-C first: a read
+// of a person does not end by itself.
+func unlessStopped[T any](t *tool, read func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		v, err := read()
+		done <- result{v, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-t.stopped:
+		var none T
+		return none, errStopped
+	}
 }

@@ -57,6 +57,7 @@ type tool struct {
 	out, err io.Writer
 	env      func(string) (string, bool)
 	now      func() time.Time
+	stopped  <-chan struct{} // closed by the first Ctrl-C
 
 	json   bool   // --output json
 	config string // --config
@@ -68,12 +69,14 @@ func main() { os.Exit(process()) }
 func process() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // the next Ctrl-C kills, as if nobody listened
 	t := &tool{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv, now: time.Now}
 	return t.run(ctx, os.Args[1:])
 }
 
 // run executes a command line and returns the exit status.
 func (t *tool) run(ctx context.Context, args []string) int {
+	t.stopped = ctx.Done()
 	root := t.root()
 	root.SetArgs(args)
 	root.SetIn(t.in)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -154,7 +155,10 @@ const maxPasted = 1 << 20
 // readSecret reads what should not stand on a command line, where others on
 // the machine and the shell's history see it.
 func (t *tool) readSecret(what string) (string, error) {
-	data, err := io.ReadAll(io.LimitReader(t.in, maxPasted))
+	data, err := unlessStopped(t, func() ([]byte, error) { return io.ReadAll(io.LimitReader(t.in, maxPasted)) })
+	if errors.Is(err, errStopped) {
+		return "", refused("stopped before the %s was read: nothing was changed", what)
+	}
 	if err != nil {
 		return "", usage("the %s cannot be read from standard input: %v", what, err)
 	}
