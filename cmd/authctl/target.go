@@ -88,7 +88,24 @@ func (t *tool) target(args []string, f selection, s *settings) (*target, error) 
 			return nil, err
 		}
 	}
+	if text == "" && kind != revocation.KindAPIKey && wholeKey.MatchString(id) {
+		return nil, usage("this is a whole API key, not the id of a %s: give the kind api-key", wordOf(kind))
+	}
+	if text == "" && wholeToken(id) {
+		next := "give it with --token, or on standard input as --token -"
+		if !ofIssuer(kind) {
+			next = "give the key's own"
+		}
+		return nil, usage("this is a whole token, not the id of a %s: %s", wordOf(kind), next)
+	}
 	return s.target(kind, id, text, f)
+}
+
+// wholeToken tells a token that was pasted where an id belongs. Looked up as an
+// id it would be found nowhere, and pass for not revoked.
+func wholeToken(id string) bool {
+	id = bare(id)
+	return strings.Count(id, ".") == 2 && strings.HasPrefix(id, "eyJ")
 }
 
 // target is what kind and id mean, or kind and the text of a whole token.
@@ -143,7 +160,7 @@ func (t *tool) tokenText(kind revocation.Kind, id string, f selection) (text, re
 		return text, "", err
 	case f.token != "":
 		return f.token, "", nil
-	case kind == revocation.KindToken && strings.Count(id, ".") == 2 && strings.HasPrefix(id, "eyJ"):
+	case kind == revocation.KindToken && wholeToken(id):
 		return id, "", nil // pasted whole where the id belongs
 	}
 	return "", id, nil
