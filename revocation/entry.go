@@ -64,8 +64,9 @@ func (e *InvalidError) Unwrap() error { return e.Err }
 // maxText bounds reason and revoked_by, in bytes.
 const maxText = 1024
 
-// check tells why e cannot be written at that time.
-func (e Entry) check(now time.Time) error {
+// Check tells why e cannot be written at that time: ErrExpired, or what is
+// wrong with it. Its text quotes nothing of the entry.
+func (e Entry) Check(now time.Time) error {
 	if e.Kind == KindNetwork {
 		return errors.New("a network list is not a revocation")
 	}

@@ -55,7 +55,7 @@ func (s *Store) put(ctx context.Context, e Entry, pace func(context.Context) err
 	if e.RevokedAt.IsZero() {
 		e.RevokedAt = now.Truncate(time.Second)
 	}
-	if err := e.check(now); err != nil {
+	if err := e.Check(now); err != nil {
 		return Entry{}, "", &InvalidError{err}
 	}
 	// Most entries are new: one call for them.

@@ -50,6 +50,18 @@ func (l *lines) entry(r record) (revocation.Entry, error) {
 	return l.terms(g, r)
 }
 
+// writable is why the table would not take e. What has expired needs no entry.
+func (l *lines) writable(e revocation.Entry) error {
+	if l.restore {
+		_, err := e.Key().PK()
+		return err
+	}
+	if err := e.Check(l.now()); !errors.Is(err, revocation.ErrExpired) {
+		return err
+	}
+	return nil
+}
+
 func (l *lines) kindOf(r record) (revocation.Kind, error) {
 	word := r.fields["kind"]
 	if word == "" {

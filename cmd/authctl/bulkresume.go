@@ -42,6 +42,9 @@ func (b *bulk) survey() error {
 	for rec := range r.records() {
 		sv.records++
 		e, err := all.entry(rec)
+		if err == nil {
+			err = all.writable(e)
+		}
 		if err != nil {
 			sv.failures.add(failure{rec.line, shown(err.Error())})
 			continue

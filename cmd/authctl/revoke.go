@@ -103,6 +103,9 @@ func (t *tool) runRevoke(c *cobra.Command, args []string, f revokeFlags) error {
 	if x.entry.RevokedBy, err = a.revoker(ctx, f.by); err != nil {
 		return err
 	}
+	if err := x.entry.Check(t.now()); err != nil {
+		return tableFailure(&revocation.InvalidError{Err: err})
+	}
 	if f.dryRun {
 		return t.dryRun(ctx, store, x, s)
 	}
