@@ -186,6 +186,11 @@ func TestFunctionsHaveTheVariablesThatTheConfigurationsUse(t *testing.T) {
 }
 
 // Gradual, watched, and alike: that is what catches a bad version.
+//
+// SAM puts "CodeDeployDefault.Lambda" before the names that it knows, and that
+// is the configuration of CodeDeploy. Any other name is taken for one of this
+// account's own, which there is not: the deployment group would not be made.
+// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/automating-updates-to-serverless-apps.html
 func TestFunctionsAreDeployedGraduallyAndWatched(t *testing.T) {
 	t.Parallel()
 	template := deployed(t, read(t, "sam/template.yaml"), nil)
@@ -203,7 +208,7 @@ func TestFunctionsAreDeployedGraduallyAndWatched(t *testing.T) {
 	} {
 		f := at(template, "Resources", name, "Properties")
 		if at(f, "AutoPublishAlias") != "live" || at(f, "LoggingConfig", "LogFormat") != "JSON" ||
-			at(f, "DeploymentPreference", "Type") != "LambdaCanary10Percent5Minutes" {
+			at(f, "DeploymentPreference", "Type") != "Canary10Percent5Minutes" {
 			t.Errorf("%s: %v", name, f)
 		}
 		if diff := cmp.Diff(any(alarms), at(f, "DeploymentPreference", "Alarms")); diff != "" {
