@@ -16,6 +16,9 @@ import (
 	"lambda-authorizer/revocation"
 )
 
+// synthesisedBelow is where it is, "" until a test has asked for it.
+var synthesisedBelow string
+
 // synthesised compiles the construct and its example with every check of the
 // compiler, once, and returns the directories of the code and the templates.
 var synthesised = sync.OnceValues(func() (dirs [2]string, err error) {
@@ -23,6 +26,7 @@ var synthesised = sync.OnceValues(func() (dirs [2]string, err error) {
 	if err != nil {
 		return dirs, err
 	}
+	synthesisedBelow = base
 	code, out, zip := filepath.Join(base, "code"), filepath.Join(base, "out"), filepath.Join(base, "authorizer.zip")
 	modules, err := filepath.Abs("node_modules")
 	if err != nil {
@@ -57,8 +61,8 @@ func cdkTemplates(t *testing.T) map[string]string {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if dirs, err := synthesised(); err == nil {
-		os.RemoveAll(filepath.Dir(dirs[0]))
+	if synthesisedBelow != "" {
+		os.RemoveAll(synthesisedBelow)
 	}
 	os.Exit(code)
 }
