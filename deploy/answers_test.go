@@ -18,6 +18,8 @@ func gatewayResponses(t *testing.T, parameters map[string]string) object {
 	return responses
 }
 
+var contextVariable = regexp.MustCompile(`\$context[.\w]+`)
+
 // Everything that API Gateway answers itself is a problem of RFC 9457, and no
 // answer of it may be kept.
 func TestGatewayAnswersAreProblems(t *testing.T) {
@@ -49,6 +51,13 @@ func TestGatewayAnswersAreProblems(t *testing.T) {
 		if !strings.HasPrefix(problem.Type, "urn:lambda-authorizer:problem:") || problem.Title == "" || problem.Detail == "" ||
 			problem.Instance != "$context.requestId" || problem.Status != want {
 			t.Errorf("%s: %+v", name, problem)
+		}
+		// Variables are put in as they are: one that quotes the request could
+		// break out of its string.
+		for _, v := range contextVariable.FindAllString(text(at(responses, name, "responseTemplates")), -1) {
+			if v != "$context.requestId" && (v != "$context.authorizer.reason" || name != "ACCESS_DENIED") {
+				t.Errorf("%s says %s, which nobody escapes", name, v)
+			}
 		}
 		if code, _ := at(responses, name, "statusCode").(int); code != want {
 			t.Errorf("%s: status %d in the body, %d on the line", name, want, code)
