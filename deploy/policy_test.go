@@ -174,6 +174,8 @@ func TestRolesMayDoWhatTheirFunctionsDo(t *testing.T) {
 	template := deployed(t, read(t, "sam/template.yaml"), everything["sam/template.yaml"])
 	secretsOnly := object{"StringEquals": object{"kms:ViaService": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}"}}
 	key := any(everything["sam/template.yaml"]["SecretKeyArn"])
+	tables := object{"Action": "kms:Decrypt", "Resource": everything["sam/template.yaml"]["TableKeyArn"],
+		"Condition": object{"StringEquals": object{"kms:ViaService": "dynamodb.${AWS::Region}.${AWS::URLSuffix}"}}}
 	logs := func(group string) object {
 		return object{"Action": []any{"logs:CreateLogStream", "logs:PutLogEvents"}, "Resource": arn(group)}
 	}
@@ -184,12 +186,14 @@ func TestRolesMayDoWhatTheirFunctionsDo(t *testing.T) {
 			{"Action": "dynamodb:PutItem", "Resource": arn("NoncesTable")},
 			{"Action": "secretsmanager:GetSecretValue", "Resource": []any{ref("ApiKeysSecret"), ref("SigningKeysSecret"), ref("HmacSecret")}},
 			{"Action": "kms:Decrypt", "Resource": key, "Condition": secretsOnly},
+			tables,
 			logs("RestAuthorizerLogs"), logs("HttpAuthorizerLogs"), trace,
 		},
 		"ItemsRole": {
 			{"Action": []any{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"}, "Resource": arn("ItemsTable")},
 			{"Action": "secretsmanager:GetSecretValue", "Resource": ref("CursorSecret")},
 			{"Action": "kms:Decrypt", "Resource": key, "Condition": secretsOnly},
+			tables,
 			logs("ItemsLogs"), trace,
 		},
 		"RotateRole": {
