@@ -101,4 +101,4 @@ soak: setup build
 	local/soak
 
 clean:
-	rm -rf build local/node_modules testdata/record/node_modules deploy/node_modules
+	rm -rf build deploy/cdk/build local/node_modules testdata/record/node_modules deploy/node_modules

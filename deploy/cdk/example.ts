@@ -1,7 +1,10 @@
 /**
  * The items routes behind a REST API and an HTTP API, with the authorizer in front of both:
  *
- *   make package && npx tsc -p deploy/cdk && npx cdk deploy -a 'node build/cdk/example.js'
+ *   make package && npm ci --prefix deploy
+ *   npm --prefix deploy exec -- tsc -p deploy/cdk && npx cdk deploy -a 'node deploy/cdk/build/example.js'
+ *
+ * The code is compiled to below deploy/, where node finds deploy/node_modules.
  */
 import { App, RemovalPolicy, SecretValue, Stack, StackProps } from "aws-cdk-lib";
 import * as apigateway from "aws-cdk-lib/aws-apigateway";
@@ -81,7 +84,8 @@ class Example extends Stack {
       secretName: `${this.stackName}/${name}`,
       secretStringValue: SecretValue.unsafePlainText('{"keys": {}}'), // no secret yet
       encryptionKey: this.key,
-      removalPolicy: RemovalPolicy.RETAIN,
+      // One that a failed first deployment left behind would have the name that the next one wants.
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
   }
 
@@ -112,6 +116,6 @@ class Example extends Stack {
 }
 
 const app = new App();
-const zip = app.node.tryGetContext("zip") ?? `${__dirname}/../authorizer.zip`;
+const zip = app.node.tryGetContext("zip") ?? `${__dirname}/../../../build/authorizer.zip`;
 new Example(app, "AuthorizerExample", { zip, simple: false });
 new Example(app, "AuthorizerExampleSimple", { zip, simple: true });

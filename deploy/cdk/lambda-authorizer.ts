@@ -9,6 +9,7 @@ import * as apigateway from "aws-cdk-lib/aws-apigateway";
 import * as apigatewayv2 from "aws-cdk-lib/aws-apigatewayv2";
 import * as dynamodb from "aws-cdk-lib/aws-dynamodb";
 import * as iam from "aws-cdk-lib/aws-iam";
+import * as kms from "aws-cdk-lib/aws-kms";
 import * as lambda from "aws-cdk-lib/aws-lambda";
 import * as logs from "aws-cdk-lib/aws-logs";
 import * as secretsmanager from "aws-cdk-lib/aws-secretsmanager";
@@ -148,14 +149,19 @@ export class LambdaAuthorizer extends Construct {
     if (secrets.length > 0) {
       allow(secrets.map(completeArn), "secretsmanager:GetSecretValue");
     }
-    for (const key of new Set(secrets.map((s) => s.encryptionKey))) {
-      if (!key) continue;
-      role.addToPolicy(new iam.PolicyStatement({
-        actions: ["kms:Decrypt"],
-        resources: [key.keyArn],
-        conditions: { StringEquals: { "kms:ViaService": `secretsmanager.${Stack.of(this).region}.${Stack.of(this).urlSuffix}` } },
-      }));
-    }
+    // Secrets Manager and DynamoDB decrypt with a customer's key in the name of their caller.
+    const decrypt = (service: string, keys: (kms.IKey | undefined)[]) => {
+      for (const key of new Set(keys)) {
+        if (!key) continue;
+        role.addToPolicy(new iam.PolicyStatement({
+          actions: ["kms:Decrypt"],
+          resources: [key.keyArn],
+          conditions: { StringEquals: { "kms:ViaService": `${service}.${Stack.of(this).region}.${Stack.of(this).urlSuffix}` } },
+        }));
+      }
+    };
+    decrypt("secretsmanager", secrets.map((s) => s.encryptionKey));
+    decrypt("dynamodb", [props.revocations.encryptionKey, props.nonces?.encryptionKey]);
     return role;
   }
 }
