@@ -1,7 +1,6 @@
 package deploy_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -204,61 +203,6 @@ func TestAnswersThatAreAlarmedAboutHaveTheirThresholds(t *testing.T) {
 	}
 	if e := text(at(values(all["RefusalsUnusual"]["Metrics"])[1], "Expression")); e != "ANOMALY_DETECTION_BAND(share, 3)" {
 		t.Errorf("RefusalsUnusual: %s", e)
-	}
-}
-
-var stepName = regexp.MustCompile(`steps_us\.([a-z_]+)`)
-
-// Dashboard and queries read the fields of the decision line.
-func TestDashboardAndQueriesReadTheFieldsOfTheDecisionLine(t *testing.T) {
-	t.Parallel()
-	template := deployed(t, read(t, "observability/template.yaml"), everything["observability/template.yaml"])
-	queries := []string{}
-	dashboard := text(at(template, "Resources", "Dashboard", "Properties", "DashboardBody"))
-	var body struct {
-		Widgets []struct {
-			X, Y, Width, Height int
-			Properties          struct {
-				Title, Query string
-				Metrics      []any
-			}
-		}
-	}
-	if err := json.Unmarshal([]byte(dashboard), &body); err != nil {
-		t.Fatalf("the dashboard is not JSON: %v", err)
-	}
-	for _, w := range body.Widgets {
-		if w.X+w.Width > 24 || w.Properties.Title == "" || (w.Properties.Query == "") == (w.Properties.Metrics == nil) {
-			t.Errorf("widget %+v", w)
-		}
-		if w.Properties.Query != "" {
-			queries = append(queries, w.Properties.Query)
-		}
-	}
-	saved := of(template, "AWS::Logs::QueryDefinition")
-	for _, q := range saved {
-		queries = append(queries, text(q["QueryString"]))
-	}
-	if len(body.Widgets) < 10 || len(saved) < 3 {
-		t.Errorf("%d widgets, %d queries", len(body.Widgets), len(saved))
-	}
-	fields := sources(t, "../authorizer/line.go")
-	steps := sources(t, "../authorizer/authorizer.go")
-	field := regexp.MustCompile(`\b(outcome|reason|principal|route|source_ip|token|method|api_id|stage|request_id|detail|revocation_passed|token_cached|policy_cached|cold_start)\b`)
-	for _, q := range queries {
-		for _, m := range stepName.FindAllStringSubmatch(q, -1) {
-			if !strings.Contains(steps, `"`+m[1]+`"`) {
-				t.Errorf("there is no step %s: %s", m[1], q)
-			}
-		}
-		for _, m := range field.FindAllString(q, -1) {
-			if !strings.Contains(fields, `json:"`+m+`"`) && !strings.Contains(fields, `json:"`+m+`,`) {
-				t.Errorf("the decision line has no %s: %s", m, q)
-			}
-		}
-	}
-	if unfilled := regexp.MustCompile(`\$\{(AWS::)?[A-Za-z]+\}`).FindAllString(dashboard, -1); len(slices.DeleteFunc(unfilled, func(s string) bool { return s == "${AWS::Region}" })) > 0 {
-		t.Errorf("the dashboard has variables that nothing fills: %v", unfilled)
 	}
 }
 

@@ -19,7 +19,7 @@ locals {
       { type = "log", title = "Latency by step, p99 in ms", query = "${local.sources} | filter ispresent(outcome) | stats ${join(", ", [
         for step in ["event", "credential", "revocation", "address", "route", "grants", "replay", "answer"] : "pct(steps_us.${step},99)/1000 as ${step}"
       ])} by bin(5m)" },
-      { type = "log", title = "Cache hits in percent: tokens, policies", query = "${local.sources} | filter ispresent(outcome) | stats 100*avg(token_cached) as token, 100*avg(policy_cached) as policy by bin(5m)" },
+      { type = "log", title = "Cache hits in percent: tokens, policies", query = "${local.sources} | filter ispresent(outcome) | stats 100*count(token_cached)/count(*) as token, 100*count(policy_cached)/count(*) as policy by bin(5m)" },
       { type = "metric", title = "Dependency faults, open breaker, key set fetches", metrics = concat(
         [for i, metric in ["DependencyFault", "BreakerOpen", "JwksRefresh"] : [{ expression = "SUM(SEARCH('{LambdaAuthorizer,outcome} MetricName=\"${metric}\"', 'Sum', 60))", id = "m${i}", label = metric }]],
         [[local.filters, "JwksRefreshFailures", { label = "failed key set fetches" }]],

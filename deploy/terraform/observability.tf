@@ -92,7 +92,7 @@ resource "aws_cloudwatch_query_definition" "this" {
     EOT
     "slowest dependency"         = <<-EOT
       filter ispresent(outcome)
-      | stats pct(steps_us.credential, 99) / 1000 as keys_and_tokens_ms, pct(steps_us.revocation, 99) / 1000 as revocation_ms, pct(steps_us.address, 99) / 1000 as networks_ms, pct(Latency, 99) as whole_ms, count(*) as decisions by bin(5m)
+      | stats pct(steps_us.credential, 99) / 1000 as keys_and_tokens_ms, pct(steps_us.revocation, 99) / 1000 as revocation_ms, pct(steps_us.address, 99) / 1000 as networks_ms, pct(steps_us.replay, 99) / 1000 as nonces_ms, pct(Latency, 99) as whole_ms, count(*) as decisions by bin(5m)
       | sort @timestamp desc
     EOT
     "faults and what they said"  = <<-EOT
@@ -102,7 +102,7 @@ resource "aws_cloudwatch_query_definition" "this" {
     EOT
     "cold starts"                = <<-EOT
       filter ispresent(outcome)
-      | stats sum(cold_start) as cold, count(*) as decisions, pct(Latency, 99) as p99_ms by bin(1h)
+      | stats count(cold_start) as cold, count(*) as decisions, pct(Latency, 99) as p99_ms by bin(1h)
     EOT
   }
 
