@@ -56,6 +56,8 @@ locals {
   # Lambda counts every 401 as an error of the function, because the function
   # says "Unauthorized" with one. Taking the decision lines that say so away
   # leaves what must not happen: faults, crashes, time-outs and failed starts.
+  # Their count comes later than Lambda's, and until it does FILL takes each 401
+  # for an error: hence three minutes of five.
   of_functions = merge([
     for kind, title in local.title : {
       "${title}AuthorizerErrors" = {
@@ -66,7 +68,7 @@ locals {
           errors       = { namespace = "AWS/Lambda", name = "Errors", dimensions = { FunctionName = module.function[kind].name } }
           unauthorized = { namespace = local.filters, name = "${title}Unauthorized", dimensions = {} }
         }
-        threshold = 5, periods = 3, datapoints = 1
+        threshold = 5, periods = 5, datapoints = 3
       }
       "${title}AuthorizerSlow" = {
         description = "One in a hundred invocations of the ${local.words[kind]} authorizer takes over a second."
