@@ -171,6 +171,13 @@ func TestMetricFiltersMatchWhatIsLogged(t *testing.T) {
 	if len(filters) != 4 {
 		t.Errorf("%d metric filters", len(filters))
 	}
+	// A level that leaves warnings out would silence JwksRefreshFailing.
+	if !strings.Contains(said, `.Warn("key set not refreshed"`) {
+		t.Error("a key set that is not refreshed is no warning any more: look at the levels that are allowed")
+	}
+	if diff := cmp.Diff(any([]any{"debug", "info", "warn"}), at(read(t, "sam/template.yaml"), "Parameters", "LogLevel", "AllowedValues")); diff != "" {
+		t.Errorf("LogLevel:\n%s", diff)
+	}
 }
 
 // The function says every 401 with an error, which Lambda counts. An alarm on

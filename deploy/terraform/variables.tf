@@ -182,7 +182,7 @@ variable "function" {
 
     - `memory_mb`: also decides the share of a CPU. Default 512.
     - `timeout_seconds`: default 10, which is as long as an HTTP API waits.
-    - `log_level`: debug, info, warn or error, of the function's own log; decision lines are always written. Default info.
+    - `log_level`: debug, info or warn, of the function's own log; decision lines are always written. Not error: the alarm JwksRefreshFailing counts a warning. Default info.
     - `log_retention_days`, `log_kms_key_arn`: of the log, which is the audit record. Default 90, and CloudWatch's own encryption.
     - `tracing`: X-Ray. Default true.
     - `reserved_concurrency`: most executions at once; also what is kept free for them. Default: the account's.
@@ -207,8 +207,8 @@ variable "function" {
   default = {}
 
   validation {
-    condition     = contains(["debug", "info", "warn", "error"], coalesce(var.function.log_level, "info"))
-    error_message = "function.log_level must be debug, info, warn or error."
+    condition     = contains(["debug", "info", "warn"], coalesce(var.function.log_level, "info"))
+    error_message = "function.log_level must be debug, info or warn: error would silence the alarm JwksRefreshFailing, which counts a warning."
   }
   validation {
     condition     = coalesce(var.function.timeout_seconds, 10) >= 2 && coalesce(var.function.timeout_seconds, 10) <= 29

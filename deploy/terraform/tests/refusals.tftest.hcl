@@ -85,3 +85,11 @@ run "an_origin_with_a_quote" {
   }
   expect_failures = [var.rest_api]
 }
+
+run "a_log_without_the_warnings_that_an_alarm_counts" {
+  command = plan
+  variables {
+    function = { log_level = "error" }
+  }
+  expect_failures = [var.function]
+}
