@@ -238,3 +238,18 @@ func TestFunctionsAreDeployedGraduallyAndWatched(t *testing.T) {
 		}
 	}
 }
+
+// Without a role in the account's settings API Gateway refuses a stage that
+// logs: the stage waits for its log group, and that for the settings.
+func TestStageWaitsForTheAccountsLogRole(t *testing.T) {
+	t.Parallel()
+	for role, want := range map[string]any{"create": ref("AccountLogSettings"), "exists": ""} {
+		template := deployed(t, read(t, "sam/template.yaml"), map[string]string{"AccountLogRole": role})
+		if diff := cmp.Diff(want, at(template, "Resources", "RestAccessLogs", "Metadata", "After")); diff != "" {
+			t.Errorf("%s:\n%s", role, diff)
+		}
+		if diff := cmp.Diff(any(arn("RestAccessLogs")), at(template, "Resources", "RestApi", "Properties", "AccessLogSetting", "DestinationArn")); diff != "" {
+			t.Errorf("%s:\n%s", role, diff)
+		}
+	}
+}
