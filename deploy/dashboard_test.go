@@ -98,6 +98,45 @@ func TestQueriesCountTheFieldsThatOnlySomeLinesHave(t *testing.T) {
 	}
 }
 
+var metricID = regexp.MustCompile(`FILL\(([a-z0-9]+),`)
+
+// One API may be off: CloudWatch refuses a dashboard with an empty dimension,
+// or with an expression over a metric that is not there.
+func TestDashboardShowsOnlyWhatIsThere(t *testing.T) {
+	t.Parallel()
+	for off, widgets := range map[string]int{"": 11, "Rest": 10, "Http": 10} {
+		parameters := maps.Clone(everything["observability/template.yaml"])
+		for name := range parameters {
+			if off != "" && strings.HasPrefix(name, off) {
+				parameters[name] = ""
+			}
+		}
+		template := deployed(t, read(t, "observability/template.yaml"), parameters)
+		dashboard := text(at(template, "Resources", "Dashboard", "Properties", "DashboardBody"))
+		var body struct {
+			Widgets []struct {
+				Properties struct{ Metrics [][]any }
+			}
+		}
+		if err := json.Unmarshal([]byte(dashboard), &body); err != nil {
+			t.Errorf("without %s: no JSON: %v", off, err)
+		}
+		if len(body.Widgets) != widgets {
+			t.Errorf("without %s: %d widgets, want %d", off, len(body.Widgets), widgets)
+		}
+		for _, w := range body.Widgets {
+			if slices.ContainsFunc(w.Properties.Metrics, func(row []any) bool { return slices.Contains(row, any("")) }) {
+				t.Errorf("without %s: an empty dimension in %v", off, w.Properties.Metrics)
+			}
+		}
+		for _, id := range metricID.FindAllStringSubmatch(dashboard, -1) {
+			if !strings.Contains(dashboard, `"id": "`+id[1]+`"`) {
+				t.Errorf("without %s: an expression over %s, which is not there", off, id[1])
+			}
+		}
+	}
+}
+
 // Whoever looks for what is slow sees every step that may wait for something.
 func TestLatencyIsShownForEachStep(t *testing.T) {
 	t.Parallel()

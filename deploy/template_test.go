@@ -119,6 +119,20 @@ func text(value any) string { return fmt.Sprint(value) }
 // refers to resources stays, a Sub as its string with ${…}.
 func deployed(t *testing.T, template object, parameters map[string]string) object {
 	t.Helper()
+	d := with(t, template, parameters)
+	resources := object{}
+	for name, r := range section(template, "Resources") {
+		if condition, ok := at(r, "Condition").(string); ok && !d.holds(condition) {
+			continue
+		}
+		resources[name] = d.resolve(r)
+	}
+	return object{"Resources": resources}
+}
+
+// with is a template with these parameters, and defaults for the others.
+func with(t *testing.T, template object, parameters map[string]string) deployment {
+	t.Helper()
 	d := deployment{template: template, parameters: map[string]any{}}
 	for name, p := range section(template, "Parameters") {
 		d.parameters[name] = at(p, "Default")
@@ -136,14 +150,7 @@ func deployed(t *testing.T, template object, parameters map[string]string) objec
 		}
 		d.parameters[name] = value
 	}
-	resources := object{}
-	for name, r := range section(template, "Resources") {
-		if condition, ok := at(r, "Condition").(string); ok && !d.holds(condition) {
-			continue
-		}
-		resources[name] = d.resolve(r)
-	}
-	return object{"Resources": resources}
+	return d
 }
 
 func list(s string) []any {
