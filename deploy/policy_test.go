@@ -116,6 +116,7 @@ const anyAuthorizer = "/authorizers/*"
 // allowed are the wildcards that stay, each with its reason.
 var allowed = map[string]map[string]string{
 	"sam/template.yaml": {
+		"DeployRole: Allow Resource * for [cloudwatch:DescribeAlarms]": "alarms have no resources to name there",
 		"AuthorizerRole" + trace: "X-Ray", "ItemsRole" + trace: "X-Ray", "RotateRole" + trace: "X-Ray",
 		"RestAuthorizerPermission: SourceArn arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${RestApi}" + anyAuthorizer: "this API's",
 		"HttpAuthorizerPermission: SourceArn arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}" + anyAuthorizer: "this API's",
@@ -201,6 +202,14 @@ func TestRolesMayDoWhatTheirFunctionsDo(t *testing.T) {
 			{"Action": []any{"kms:Decrypt", "kms:GenerateDataKey"}, "Resource": key, "Condition": secretsOnly},
 			logs("RotateLogs"), trace,
 		},
+		"DeployRole": {
+			{"Action": []any{"lambda:GetAlias", "lambda:UpdateAlias", "lambda:GetProvisionedConcurrencyConfig"}, "Resource": []any{
+				arn("RestAuthorizerFunction"), "${RestAuthorizerFunction.Arn}:live",
+				arn("HttpAuthorizerFunction"), "${HttpAuthorizerFunction.Arn}:live",
+				arn("Items"), "${Items.Arn}:live",
+			}},
+			{"Action": "cloudwatch:DescribeAlarms", "Resource": "*"},
+		},
 	}
 	for role, grants := range want {
 		var got []object
@@ -221,6 +230,9 @@ func TestRolesMayDoWhatTheirFunctionsDo(t *testing.T) {
 	for name, f := range of(template, "AWS::Serverless::Function") {
 		if role := at(f, "Role", "Fn::GetAtt"); role == nil {
 			t.Errorf("%s has no role of its own: SAM's has more", name)
+		}
+		if p := at(f, "DeploymentPreference"); p != nil && cmp.Diff(any(arn("DeployRole")), at(p, "Role")) != "" {
+			t.Errorf("%s: SAM's role of CodeDeploy may move every function's alias", name)
 		}
 	}
 }
