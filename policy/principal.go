@@ -19,13 +19,20 @@ type person struct {
 }
 
 // personBudget bounds how many persons are tried for one question, over the
-// alternatives of any_scope and of claims.
+// alternatives of networks, of any_scope and of claims.
 const personBudget = 256
 
 // with calls try for each person that has, besides what p has, what n asks
 // for: one for each alternative. None, where that contradicts p.
 func (p person) with(n need, try func(person)) {
-	p.networks = slices.Concat(p.networks, n.networks)
+	if len(n.networks) > 0 && !holds(p.networks, nil, n.networks) {
+		for _, name := range n.networks {
+			q, m := p, n
+			q.networks, m.networks = slices.Concat(p.networks, []string{name}), nil
+			q.with(m, try)
+		}
+		return
+	}
 	p.apiKey = p.apiKey || n.apiKey != nil
 	p.signature = p.signature || n.signature != nil
 	lists := [][]string{nil, nil, nil}

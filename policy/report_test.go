@@ -16,6 +16,10 @@ func scoped(route string, scopes ...string) policy.Route {
 	return policy.Route{Route: route, Require: []policy.Entry{{JWT: &policy.JWTGrant{Scopes: scopes}}}}
 }
 
+func from(route string, networks ...string) policy.Route {
+	return policy.Route{Route: route, Require: []policy.Entry{{JWT: &policy.JWTGrant{}, Networks: networks}}}
+}
+
 // groups writes each inexpressible group as "route + with - refused".
 func groups(table *policy.Table, form policy.PathForm) []string {
 	var out []string
@@ -73,6 +77,13 @@ func TestRoutesThatNoPolicyCanSayAreNamed(t *testing.T) {
 				{Route: "GET /items/{id}/{part}", Require: []policy.Entry{{APIKey: &policy.KeyGrant{}}}},
 			},
 			nil,
+		},
+		{
+			"a caller in one of the networks that will do",
+			[]policy.Route{
+				from("GET /b/{x+}", "office", "partners"), from("GET /{x}/d", "office", "partners"), from("GET /b/{x}/d", "partners"),
+			},
+			[]string{"GET /b/{x+} + GET /b/{x+} - GET /b/{x}/d", "GET /{x}/d + GET /b/{x+} - GET /b/{x}/d"},
 		},
 		{
 			"another method is another matter",
@@ -188,6 +199,24 @@ func TestLargestDocumentIsTheLargestOfAnyCaller(t *testing.T) {
 	}
 	if quick := table.Largest(policy.Encoded, thingARN, 1<<20); quick.Exact || quick.Bytes < full.Bytes {
 		t.Errorf("the quick bound is %+v, the largest %d", quick, full.Bytes)
+	}
+}
+
+func TestLargestDocumentIsThatOfACallerInOneNetworkAlone(t *testing.T) {
+	t.Parallel()
+	routes := []policy.Route{from("GET /{x+}", "office", "partners")}
+	for i := range 20 {
+		routes = append(routes, from(fmt.Sprintf("GET /reports/%d", i), "partners"))
+	}
+	table := compile(t, routes)
+	full := table.Largest(policy.Encoded, thingARN, 0)
+	office := policy.Caller{JWT: &policy.JWT{}, HasAddress: true, InNetwork: func(name string) bool { return name == "office" }}
+	d, err := table.Cached(policy.Encoded, thingARN, table.Granted(office))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !full.Exact || full.Bytes != len(d.JSON) {
+		t.Errorf("%+v, and a caller from the office gets a document of %d bytes", full, len(d.JSON))
 	}
 }
 

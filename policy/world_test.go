@@ -16,7 +16,10 @@ const (
 	stage = api + "prod/"
 )
 
-var scopes = []string{"s1", "s2", "s3"}
+var (
+	scopes   = []string{"s1", "s2", "s3"}
+	networks = []string{"office", "partners"}
+)
 
 // world is a random table, a caller, and the other opinion on both.
 type world struct {
@@ -65,13 +68,20 @@ func or(a, b string) string {
 	return a
 }
 
-func drawRequire(t *rapid.T) []policy.Entry {
+// drawRequire draws all sorts of entries, or such as differ by network alone.
+func drawRequire(t *rapid.T, alike bool) []policy.Entry {
 	some := func(label string) []string {
 		return rapid.SliceOfNDistinct(rapid.SampledFrom(scopes), 1, 2, rapid.ID[string]).Draw(t, label)
 	}
+	from := func() []string {
+		return rapid.SliceOfNDistinct(rapid.SampledFrom(networks), 1, 2, rapid.ID[string]).Draw(t, "networks")
+	}
+	if alike {
+		return []policy.Entry{{JWT: &policy.JWTGrant{}, Networks: from()}}
+	}
 	var out []policy.Entry
 	for range rapid.IntRange(1, 2).Draw(t, "entries") {
-		switch rapid.IntRange(0, 5).Draw(t, "entry") {
+		switch rapid.IntRange(0, 6).Draw(t, "entry") {
 		case 0:
 			out = append(out, policy.Entry{JWT: &policy.JWTGrant{}})
 		case 1:
@@ -79,7 +89,9 @@ func drawRequire(t *rapid.T) []policy.Entry {
 		case 2:
 			out = append(out, policy.Entry{APIKey: &policy.KeyGrant{Scopes: some("key")}})
 		case 3:
-			out = append(out, policy.Entry{JWT: &policy.JWTGrant{Claims: map[string][]any{"g": {"ops", "dev"}}}, Networks: []string{"office"}})
+			out = append(out, policy.Entry{JWT: &policy.JWTGrant{Claims: map[string][]any{"g": {"ops", "dev"}}}, Networks: from()})
+		case 4:
+			out = append(out, policy.Entry{JWT: &policy.JWTGrant{}, Networks: from()})
 		default:
 			out = append(out, policy.Entry{JWT: &policy.JWTGrant{Scopes: some("all")}})
 		}
@@ -91,8 +103,8 @@ func drawCaller(t *rapid.T) policy.Caller {
 	held := func(label string) []string {
 		return rapid.SliceOfDistinct(rapid.SampledFrom(scopes), rapid.ID[string]).Draw(t, label)
 	}
-	office := rapid.Bool().Draw(t, "office")
-	c := policy.Caller{HasAddress: rapid.Bool().Draw(t, "address"), InNetwork: func(string) bool { return office }}
+	in := rapid.SliceOfDistinct(rapid.SampledFrom(networks), rapid.ID[string]).Draw(t, "in")
+	c := policy.Caller{HasAddress: rapid.Bool().Draw(t, "address"), InNetwork: func(name string) bool { return slices.Contains(in, name) }}
 	if rapid.IntRange(0, 4).Draw(t, "token") > 0 {
 		c.JWT = &policy.JWT{Scopes: held("scopes"), Claims: map[string]any{}}
 		if g := rapid.SampledFrom([]any{nil, "ops", "qa", []any{"x", "dev"}}).Draw(t, "g"); g != nil {
@@ -123,7 +135,7 @@ func grants(entries []policy.Entry, c policy.Caller) bool {
 			ok = ok && c.APIKey != nil && subset(k.Scopes, c.APIKey.Scopes)
 		}
 		if e.Networks != nil {
-			ok = ok && c.HasAddress && c.InNetwork("office")
+			ok = ok && c.HasAddress && slices.ContainsFunc(e.Networks, c.InNetwork)
 		}
 		if ok {
 			return true
@@ -143,7 +155,7 @@ func union(a, b []string) map[string]bool {
 func drawWorld(t *rapid.T) world {
 	w := world{form: rapid.SampledFrom([]policy.PathForm{policy.Encoded, policy.Decoded}).Draw(t, "form")}
 	w.stage = api + rapid.SampledFrom([]string{"prod", "$default", "null", "*"}).Draw(t, "stage") + "/"
-	known := map[string]bool{}
+	known, alike := map[string]bool{}, rapid.IntRange(0, 3).Draw(t, "alike") == 0
 	for range rapid.IntRange(1, 7).Draw(t, "routes") {
 		route := "$default"
 		if rapid.IntRange(0, 11).Draw(t, "default") > 0 {
@@ -153,7 +165,7 @@ func drawWorld(t *rapid.T) world {
 			continue
 		}
 		known[route] = true
-		w.routes = append(w.routes, policy.Route{Route: route, Require: drawRequire(t)})
+		w.routes = append(w.routes, policy.Route{Route: route, Require: drawRequire(t, alike)})
 		w.opinion = append(w.opinion, route)
 	}
 	table, found := policy.Compile(w.routes)
