@@ -6,8 +6,9 @@ import (
 )
 
 // Form is how paths are written in the API that the identity sources are
-// spelled for. REST is the default's spelling, and what is exact for it is
-// exact for an HTTP API too.
+// spelled for. REST is the default's spelling, and one function may serve a
+// REST and an HTTP API with it: what is exact for the first is exact for the
+// second too, but its documents may be the smaller ones.
 func (c *Config) Form() policy.PathForm {
 	if _, api := c.Gateway.Sources(); api == HTTP {
 		return policy.Decoded
@@ -18,7 +19,7 @@ func (c *Config) Form() policy.PathForm {
 // LargestDocument is the longest policy that any caller can get with caching
 // on, for the longest ARN that gateway.apis lets call.
 func (c *Config) LargestDocument() policy.Size {
-	return c.table.Largest(c.Form(), c.longestARN(), 0)
+	return c.largest(0)
 }
 
 // CacheObstacles lists what would be wrong with a valid configuration if

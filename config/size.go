@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 
 	"lambda-authorizer/policy"
@@ -19,15 +20,16 @@ const (
 	assumedStage  = "sixteen-letters-"
 )
 
-// validateSize compares the largest document that any caller can get with its
-// bound. Without caching a document is one statement, and a simple answer is
-// no document.
+// validateSize compares the documents that callers can get with their bounds.
+// A simple answer is no document.
 func (c *Config) validateSize() []problem.Problem {
-	_, api := c.Gateway.Sources()
-	if c.Gateway.CacheTTL == 0 || (c.Response.HTTPAPI == "simple" && api == HTTP) {
+	if _, api := c.Gateway.Sources(); c.Response.HTTPAPI == "simple" && api == HTTP {
 		return nil
 	}
-	largest := c.table.Largest(c.Form(), c.longestARN(), c.Response.MaxPolicyBytes)
+	if found := c.validateResources(); len(found) > 0 || c.Gateway.CacheTTL == 0 {
+		return found // without caching a document is one statement
+	}
+	largest := c.largest(c.Response.MaxPolicyBytes)
 	if largest.Bytes <= c.Response.MaxPolicyBytes {
 		return nil
 	}
@@ -37,6 +39,38 @@ func (c *Config) validateSize() []problem.Problem {
 	}
 	return []problem.Problem{problem.At("routes", "some caller %s a policy of %d bytes, over response.max_policy_bytes (%d): shorten the paths, merge routes, raise the bound, or set gateway.cache_ttl to 0s, where a policy names one route",
 		can, largest.Bytes, c.Response.MaxPolicyBytes)}
+}
+
+// validateResources holds the longest Resource against API Gateway's bound,
+// which a long stage leaves little of.
+func (c *Config) validateResources() []problem.Problem {
+	a := c.longestARN()
+	// An HTTP API's paths are no longer: nothing in them is encoded.
+	r := c.table.LongestResource(c.Form(), a, c.Gateway.CacheTTL > 0)
+	if r.Characters <= policy.MaxResource {
+		return nil
+	}
+	at, out := fmt.Sprintf("routes[%d].route", r.Route), "shorten the path or the name of the stage"
+	what := c.table.Template(r.Route)
+	if r.Within >= 0 {
+		what += " within " + c.table.Template(r.Within)
+		out += ", or set gateway.cache_ttl to 0s"
+	}
+	return []problem.Problem{problem.At(at, "a policy's Resource for %s takes up to %d characters with the stage %s/%s, and API Gateway accepts %d: %s",
+		what, r.Characters, a.API, a.Stage, policy.MaxResource, out)}
+}
+
+// largest is the larger of what the callers of either kind of API get, where
+// the identity sources are spelled for both.
+func (c *Config) largest(enough int) policy.Size {
+	a := c.longestARN()
+	size := c.table.Largest(c.Form(), a, enough)
+	if c.Form() == policy.Encoded {
+		if decoded := c.table.Largest(policy.Decoded, a, enough); decoded.Bytes > size.Bytes {
+			return decoded
+		}
+	}
+	return size
 }
 
 // longestARN is the one among the callers of this function whose documents are

@@ -61,3 +61,37 @@ func TestSizeCountsTheStagesThatMayCall(t *testing.T) {
 		t.Errorf("any stage counts as %s", any)
 	}
 }
+
+// What is known at start is not left to requests, which would all be refused.
+func TestPathThatDoesNotFitBesideItsStageDoesNotStart(t *testing.T) {
+	t.Parallel()
+	path := func(n int) string { return strings.Repeat("p", n) }
+	load := func(gateway string, routes ...string) error {
+		text := "gateway: {" + gateway + "}\n" + base[0].text + base[1].text + "routes:\n"
+		for i, r := range routes {
+			text += fmt.Sprintf("  - {route: \"GET %s\", require: [{jwt: {scopes: [s%d]}}]}\n", r, i)
+		}
+		_, err := Load(write(t, text), everything)
+		return err
+	}
+	stage := "a1b2c3d4e5/" + path(100)
+	apart := []string{"/{x}/" + path(150) + "/" + path(149), "/" + path(149) + "/" + path(148) + "/{y}"}
+	for _, c := range []struct {
+		name, gateway string
+		routes        []string
+		refused       bool
+	}{
+		{"cached", "apis: [" + stage + "]", []string{"/" + path(368)}, true},
+		{"not cached", "cache_ttl: 0s, apis: [" + stage + "]", []string{"/" + path(368)}, true},
+		{"a shorter stage", "apis: [a1b2c3d4e5/prod]", []string{"/" + path(368)}, false},
+		{"a shorter path", "apis: [" + stage + "]", []string{"/" + path(300)}, false},
+		{"two routes that share nothing", "apis: [" + stage + "]", apart, false},
+		{"what two routes share", "apis: [" + stage + "]", []string{"/{x}/" + path(190), "/" + path(170) + "/{y+}"}, true},
+		{"what two routes share, not cached", "cache_ttl: 0s, apis: [" + stage + "]", []string{"/{x}/" + path(190), "/" + path(170) + "/{y+}"}, false},
+	} {
+		err := load(c.gateway, c.routes...)
+		if (err != nil) != c.refused || err != nil && !strings.Contains(err.Error(), "and API Gateway accepts 512: shorten") {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}

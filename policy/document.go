@@ -23,8 +23,8 @@ type Document struct {
 	api         int  // where API/STAGE/ begins in it
 }
 
-// maxResource is API Gateway's bound on the characters of a Resource.
-const maxResource = 512
+// MaxResource is API Gateway's bound on the characters of a Resource.
+const MaxResource = 512
 
 func newDocument(a ARN, p plan) (*Document, error) {
 	d := &Document{
@@ -34,8 +34,8 @@ func newDocument(a ARN, p plan) (*Document, error) {
 	}
 	d.api = len(d.stage) - len(a.API+"/"+a.Stage+"/")
 	for _, tail := range slices.Concat(d.allow, d.deny) {
-		if n := len(d.stage) + len(tail); n > maxResource {
-			return nil, fmt.Errorf("%w: a Resource of %d characters, at most %d are accepted", reason.PolicyTooLarge, n, maxResource)
+		if n := len(d.stage) + len(tail); n > MaxResource {
+			return nil, fmt.Errorf("%w: a Resource of %d characters, at most %d are accepted", reason.PolicyTooLarge, n, MaxResource)
 		}
 	}
 	d.JSON = d.render()

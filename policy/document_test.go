@@ -284,3 +284,35 @@ func TestTableServesManyAtOnce(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// Either route's path fits into a Resource, and what they share does not.
+func TestDenyThatDoesNotFitIntoAResourceIsNotPromised(t *testing.T) {
+	t.Parallel()
+	l1, l2 := strings.Repeat("m", 170), strings.Repeat("n", 170)
+	routes := []policy.Route{scoped("GET /{x}/"+l1+"/"+l2, "s1"), scoped("GET /"+l2+"/"+l1+"/{y}/q", "s1"), scoped("GET /"+l2+"/"+l1+"/{y+}", "s2")}
+	for _, form := range []policy.PathForm{policy.Encoded, policy.Decoded} {
+		v := view{world: world{form: form, stage: stage, routes: routes, table: compile(t, routes)}}
+		v.caller = policy.Caller{JWT: &policy.JWT{Scopes: []string{"s1"}}}
+		for _, r := range routes {
+			v.opinion = append(v.opinion, r.Route)
+			v.granted = append(v.granted, grants(r.Require, v.caller))
+		}
+		set := v.table.Granted(v.caller)
+		v.reach, v.named = v.table.Reach(form, set), v.table.Inexpressible(form)
+		d, err := v.table.Cached(form, v.arn("GET", ""), set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v.iam, err = readDocument(d.JSON); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range words([]string{l1, l2, "q", "7"}, 5) {
+			if said := v.judge("GET", path); said != "" {
+				t.Errorf("GET %s %s", path, said)
+			}
+		}
+		if longest := v.table.LongestResource(form, v.arn("GET", ""), true); longest.Characters > policy.MaxResource {
+			t.Errorf("%+v is promised", longest)
+		}
+	}
+}

@@ -16,6 +16,9 @@ type overlap struct {
 	// are, and hits are the cells it would take words from.
 	deny pattern
 	hits cellSet
+	// long: the Deny does not fit into a Resource, many: it would have to be too
+	// many, one for each spelling.
+	long, many bool
 	// encodedOnly: the words are spelt as only an encoded path can be.
 	encodedOnly bool
 	// bare is deny with those static segments of the owner opened that the
@@ -100,11 +103,23 @@ func (f *finder) matched(shared pattern, owner int) {
 }
 
 func (f *finder) overlap(words pattern, owner int) overlap {
-	o := overlap{wide: f.wide, owner: owner, deny: words, hits: f.t.hits(words, f.budget)}
-	if owner != none {
+	o := overlap{wide: f.wide, owner: owner, deny: words}
+	if f.close(&o); owner != none {
 		o.bare, o.letters = f.bare(words, owner)
 	}
 	return o
+}
+
+// close finds what the Deny takes. One that is longer than a route may be
+// does not fit into a Resource and closes nothing: it is said to hit the wide
+// cell itself, which then has to go.
+func (f *finder) close(o *overlap) {
+	if o.long = len(f.t.denyText(Encoded, o.deny)) > maxTail; o.long {
+		o.hits = newCellSet(len(f.t.cells))
+		o.hits.add(f.wide)
+		return
+	}
+	o.hits = f.t.hits(o.deny, f.budget)
 }
 
 // known says whether an earlier overlap with the same owner stands for o.
@@ -162,6 +177,7 @@ func (f *finder) respelt(o overlap) {
 		if forms.many || len(spelt)*(1+len(forms.symbols)) > maxSpellings+1 {
 			o.hits = newCellSet(len(f.t.cells))
 			o.hits.add(f.wide)
+			o.many = true
 			f.out = append(f.out, o)
 			return
 		}
@@ -175,7 +191,7 @@ func (f *finder) respelt(o overlap) {
 	}
 	for _, q := range spelt[1:] {
 		o.deny = q
-		o.hits = f.t.hits(q, f.budget)
+		f.close(&o)
 		f.out = append(f.out, o)
 	}
 }

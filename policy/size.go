@@ -37,6 +37,47 @@ func (t *Table) Largest(form PathForm, a ARN, max int) Size {
 	return worst
 }
 
+// Resource is one that documents of a table may hold.
+type Resource struct {
+	// Characters are counted with all that stands before the method.
+	Characters int
+	// Route is what it is for.
+	Route RouteID
+	// Within is another route, out of whose paths it takes Route, or negative.
+	Within RouteID
+}
+
+// LongestResource is the longest one that any caller may need, for the API and
+// stage of a. Where nothing is cached there are no Denies of single routes.
+func (t *Table) LongestResource(form PathForm, a ARN, cached bool) Resource {
+	stage := len(a.resourceStage())
+	longest := Resource{Route: none, Within: none}
+	consider := func(tail string, route, within RouteID) {
+		if n := stage + len(tail); n > longest.Characters {
+			longest = Resource{n, route, within}
+		}
+	}
+	for c, cell := range t.cells {
+		consider(t.allowText(form, t.pattern(c)), cell.route, none)
+	}
+	if !cached {
+		return longest
+	}
+	for c, of := range t.overlaps().of {
+		for _, o := range of {
+			if o.long || o.many || o.encodedOnly && form == Decoded {
+				continue // not said
+			}
+			if wide := t.cells[c].route; o.owner == none {
+				consider(t.denyText(form, o.deny), wide, none)
+			} else {
+				consider(t.denyText(form, o.deny), t.cells[o.owner].route, wide)
+			}
+		}
+	}
+	return longest
+}
+
 func (t *Table) size(form PathForm, a ARN, s Set) int {
 	p := t.plan(form, s)
 	d := Document{stage: a.resourceStage(), allow: p.allow, deny: p.deny, every: everyAPI(a.Partition), never: p.never}
