@@ -189,6 +189,20 @@ func BenchmarkLargest(b *testing.B) {
 	}
 }
 
+// thicket is a small table whose routes overlap in as many ways as are told
+// apart.
+var thicket = []policy.Route{
+	scoped("GET /a/{p1}/{p2}", "s0"), scoped("ANY /a/a/{p2+}", "s1"), scoped("ANY /{p0}/a/{p2}/a/{p4}/a/a/{p7}", "s2"),
+}
+
+// BenchmarkLargestOfAThicket is what a start pays: the table, its overlaps and
+// the bound on its documents.
+func BenchmarkLargestOfAThicket(b *testing.B) {
+	for b.Loop() {
+		compile(b, thicket).Largest(policy.Encoded, thingARN, 8192)
+	}
+}
+
 func TestHundredRouteMethodsStayUnder8KB(t *testing.T) {
 	t.Parallel()
 	for name, routes := range map[string][]policy.Route{"nested": nested(20), "flat": flat(20)} {

@@ -1,5 +1,7 @@
 package policy
 
+import "slices"
+
 // A plan is a document before it is tied to an API and stage: what stands in
 // its Resources after the stage.
 type plan struct {
@@ -60,26 +62,18 @@ func (p *planner) allows() {
 	}
 }
 
-// minimal leaves out what another pattern covers.
+// minimal leaves out what another pattern covers; of those that are equal, the
+// first stays. It compares with what stays alone: covers is transitive, so what
+// goes is no loss to a later comparison.
 func minimal(patterns []pattern) []pattern {
 	var out []pattern
-	for i, q := range patterns {
-		if !coveredElsewhere(patterns, i) {
-			out = append(out, q)
+	for _, q := range patterns {
+		if slices.ContainsFunc(out, func(p pattern) bool { return p.covers(q) }) {
+			continue
 		}
+		out = append(slices.DeleteFunc(out, q.covers), q)
 	}
 	return out
-}
-
-// coveredElsewhere says so of patterns[i]; of two that are equal the first
-// stays.
-func coveredElsewhere(patterns []pattern, i int) bool {
-	for j, p := range patterns {
-		if j != i && p.covers(patterns[i]) && (j < i || !patterns[i].covers(p)) {
-			return true
-		}
-	}
-	return false
 }
 
 // closeOverlaps finds the Denies that the Allows need. After resolve, those

@@ -20,17 +20,20 @@ func (p *planner) refuse() {
 	p.deny = minimalTexts(append(p.deny, apart...))
 }
 
-// minimalTexts leaves out what another Deny covers.
+// minimalTexts leaves out what another Deny covers; of those that are equal,
+// the first stays.
 func minimalTexts(texts []string) []string {
-	var out []string
-	for i, d := range texts {
-		covered := false
-		for j, o := range texts {
-			covered = covered || j != i && coversText(o, d) && (j < i || !coversText(d, o))
+	var kept []leastText
+	for _, d := range texts {
+		l := leastOf(d)
+		if slices.ContainsFunc(kept, func(k leastText) bool { return l.coveredBy(k.deny) }) {
+			continue
 		}
-		if !covered {
-			out = append(out, d)
-		}
+		kept = append(slices.DeleteFunc(kept, func(k leastText) bool { return k.coveredBy(d) }), l)
+	}
+	out := make([]string, len(kept))
+	for i, k := range kept {
+		out[i] = k.deny
 	}
 	return out
 }

@@ -69,8 +69,10 @@ func (t *Table) text(form PathForm, p pattern, run string) string {
 
 // literal is what a Resource begins with before its first wildcard.
 func literal(text string) string {
-	if i := strings.IndexAny(text, anyText+oneChar); i >= 0 {
-		return text[:i]
+	for i := range len(text) {
+		if text[i] == anyText[0] || text[i] == oneChar[0] {
+			return text[:i]
+		}
 	}
 	return text
 }
@@ -122,11 +124,18 @@ func matchText(resource, arn string) bool {
 	return r == len(resource)
 }
 
-// coversText says whether a Deny takes all that another one takes. Runs of
-// every length are taken if those of none and of one unnamed character are.
-func coversText(wide, deny string) bool {
-	least := strings.ReplaceAll(deny, anyText+oneChar, probe)
-	return matchText(wide, strings.ReplaceAll(least, anyText, probe)) && matchText(wide, strings.ReplaceAll(least, anyText, ""))
+// leastText is a Deny with the least that it takes: a Resource that takes runs
+// of none and of one unnamed character takes runs of every length.
+type leastText struct{ deny, short, none string }
+
+func leastOf(deny string) leastText {
+	short := strings.ReplaceAll(deny, anyText+oneChar, probe)
+	return leastText{deny, strings.ReplaceAll(short, anyText, probe), strings.ReplaceAll(short, anyText, "")}
+}
+
+// coveredBy says whether another Deny takes all that this one takes.
+func (l leastText) coveredBy(wide string) bool {
+	return matchText(wide, l.short) && matchText(wide, l.none)
 }
 
 func takenByAny(resources []string, text string) bool {

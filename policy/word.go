@@ -113,6 +113,9 @@ func (p pattern) ends(at places) bool { return at&(1<<len(p)) != 0 }
 // covers says whether p takes every word that q takes. It is enough to look
 // at the shortest of q: what takes one segment of any text takes a run.
 func (p pattern) covers(q pattern) bool {
+	if p[0] >= 0 && p[0] != q[0] {
+		return false // another method, as most are
+	}
 	at := start
 	for _, tok := range q {
 		switch tok {
