@@ -168,6 +168,12 @@ func TestDocumentForAConnectionIsAboutConnect(t *testing.T) {
 	if diff := cmp.Diff(map[string][]string{"Allow": {"$connect"}}, statements(t, d)); diff != "" || !d.Allows(a) {
 		t.Error(diff)
 	}
+	if d, err = table.Cached(policy.Encoded, a, table.SetOf(1)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string][]string{"Deny": {"*"}}, statements(t, d)); diff != "" || d.Allows(a) {
+		t.Errorf("a caller of other routes may connect: %s", d.JSON)
+	}
 	d, err = table.Cached(policy.Encoded, parse(t, stage+"GET/items"), table.SetOf(0))
 	if err != nil {
 		t.Fatal(err)

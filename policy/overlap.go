@@ -38,7 +38,7 @@ type overlaps struct {
 
 // strayBudget bounds how many lengths of a template's runs are tried in the
 // search for words that no template matches. Where it does not suffice, less
-// is closed and more is reported open.
+// is closed, and all that the Allow takes in is reported open.
 const strayBudget = 400
 
 // overlapBudget bounds how many overlaps of one cell are told apart. A cell
@@ -115,11 +115,17 @@ func (f *finder) overlap(words pattern, owner int) overlap {
 // cell itself, which then has to go.
 func (f *finder) close(o *overlap) {
 	if o.long = len(f.t.denyText(Encoded, o.deny)) > maxTail; o.long {
-		o.hits = newCellSet(len(f.t.cells))
-		o.hits.add(f.wide)
+		o.hits = f.itself()
 		return
 	}
 	o.hits = f.t.hits(o.deny, f.budget)
+}
+
+// itself is the wide cell alone.
+func (f *finder) itself() cellSet {
+	hits := newCellSet(len(f.t.cells))
+	hits.add(f.wide)
+	return hits
 }
 
 // known says whether an earlier overlap with the same owner stands for o.
@@ -175,8 +181,7 @@ func (f *finder) respelt(o overlap) {
 		}
 		forms := f.t.forms[tok]
 		if forms.many || len(spelt)*(1+len(forms.symbols)) > maxSpellings+1 {
-			o.hits = newCellSet(len(f.t.cells))
-			o.hits.add(f.wide)
+			o.hits = f.itself()
 			o.many = true
 			f.out = append(f.out, o)
 			return
@@ -212,7 +217,11 @@ func (f *finder) stray() {
 		}
 	}
 	queue := []drawn{first}
-	for tried := 0; tried < len(queue) && tried < strayBudget; tried++ {
+	for tried := 0; tried < len(queue); tried++ {
+		if tried == strayBudget {
+			f.out = append(f.out, overlap{wide: f.wide, owner: none, deny: f.p, hits: f.itself()})
+			return
+		}
 		d := queue[tried]
 		word := f.drawn(d.lengths)
 		if f.t.decide(word, len(word)) == none {

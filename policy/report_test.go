@@ -99,6 +99,23 @@ func TestRoutesThatNoPolicyCanSayAreNamed(t *testing.T) {
 	}
 }
 
+// Too many kinds of callers to try are no reason to promise what the one not
+// tried does not get.
+func TestRouteIsNamedWhereCallersAreTooManyToTry(t *testing.T) {
+	t.Parallel()
+	many := make([]string, 300)
+	for i := range many {
+		many[i] = fmt.Sprintf("s%d", i)
+	}
+	anyOf := func(route string, scopes []string) policy.Route {
+		return policy.Route{Route: route, Require: []policy.Entry{{JWT: &policy.JWTGrant{AnyScope: scopes}}}}
+	}
+	table := compile(t, []policy.Route{anyOf("GET /items/{id}", many[:299]), anyOf("GET /{proxy+}", many)})
+	if diff := cmp.Diff([]string{"GET /{proxy+} + GET /{proxy+} - GET /items/{id}"}, groups(table, policy.Encoded)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestNameWithUmlautsIsNoMatterWhereThePathIsDecoded(t *testing.T) {
 	t.Parallel()
 	table := compile(t, []policy.Route{scoped("GET /{page}", "read"), scoped("GET /café", "admin")})

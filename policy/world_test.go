@@ -46,6 +46,9 @@ var (
 
 func drawTemplate(t *rapid.T) string {
 	n := rapid.IntRange(0, 4).Draw(t, "depth")
+	if rapid.IntRange(0, 19).Draw(t, "deep") == 0 {
+		n = rapid.IntRange(6, 10).Draw(t, "depth")
+	}
 	path := ""
 	for i := range n {
 		switch k := rapid.IntRange(0, 9).Draw(t, "kind"); {
@@ -204,8 +207,9 @@ func (w world) drawPath(t *rapid.T) string {
 			out = append(out, part)
 		}
 	}
-	for rapid.IntRange(0, 5).Draw(t, "more") == 0 && len(out) < 9 {
-		out = append(out, segment())
+	for rapid.IntRange(0, 5).Draw(t, "more") == 0 && len(out) < 12 {
+		at := rapid.IntRange(0, len(out)).Draw(t, "at")
+		out = slices.Insert(out, at, segment())
 	}
 	return strings.Join(out, "/")
 }
