@@ -86,6 +86,9 @@ func (t *tool) runBulk(c *cobra.Command, args []string, f revokeFlags, restore b
 	if f.dryRun {
 		return b.dryRun()
 	}
+	if err := b.reach(c.Context()); err != nil {
+		return err
+	}
 	in, err := b.open()
 	if err != nil {
 		return err

@@ -109,3 +109,26 @@ func TestBulkKeepsNoSecretOfALineThatFails(t *testing.T) {
 		}
 	}
 }
+
+// Every write of a bulk is tried for two minutes: where there is no table to be
+// reached none is begun.
+func TestBulkWithoutATableSaysSoBeforeTheFirstWrite(t *testing.T) {
+	t.Parallel()
+	s := newStand(startDynamo(t))
+	o := newOperator(t, s, bulkConfig)
+	o.write("leaked.csv", "value\na\nb\n")
+	var writes atomic.Int64
+	broken := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".PutItem") && writes.Add(1) > 20 {
+			t.Error("it goes on writing")
+		}
+		panic(http.ErrAbortHandler) // closes the connection
+	}))
+	t.Cleanup(broken.Close)
+	s.dynamo = broken.URL
+	_, stderr := o.runs(3, "", "revoke", "subject", "--issuer", "main", "--file", "leaked.csv")
+	says(t, stderr, "^authctl: read table .*: check the table's name, the region and the credentials, then run the same command again")
+	if n := writes.Load(); n != 0 {
+		t.Errorf("%d writes", n)
+	}
+}

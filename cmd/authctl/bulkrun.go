@@ -8,8 +8,24 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/aws/smithy-go"
+
 	"lambda-authorizer/revocation"
 )
+
+// reach asks the table once. A write of a bulk is tried for two minutes, and a
+// network that is not there should be told sooner. Whatever DynamoDB answers it
+// is there: a role may write and not read.
+func (b *bulk) reach(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	_, _, err := b.store.Get(ctx, revocation.Key{Kind: revocation.KindSigningKey, Value: "-"})
+	var api smithy.APIError
+	if err == nil || errors.As(err, &api) {
+		return nil
+	}
+	return tableFailure(err)
+}
 
 // run writes what is left of the input.
 func (b *bulk) run(ctx context.Context, first *record, next func() (record, bool)) error {
