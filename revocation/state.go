@@ -42,9 +42,13 @@ func decode(item map[string]types.AttributeValue) *limits {
 	return l
 }
 
-// farAway bounds the seconds that time.Unix is asked for. It is beyond the
-// year 30000, and time.Time compares correctly there.
-const farAway = 1 << 40
+// The first and the last moment that a time is taken for: JSON tells years of
+// four digits (RFC 3339), and the first must not be the zero time. Milliseconds
+// in the place of seconds end up at the last.
+const (
+	firstMoment = -62135596799 // 0001-01-01T00:00:01Z
+	lastMoment  = 253402300799 // 9999-12-31T23:59:59Z
+)
 
 // seconds reads epoch seconds, whole or not.
 func seconds(v types.AttributeValue) (time.Time, bool) {
@@ -56,7 +60,7 @@ func seconds(v types.AttributeValue) (time.Time, bool) {
 	if err != nil || math.IsNaN(f) {
 		return time.Time{}, false
 	}
-	whole, part := math.Modf(max(-farAway, min(farAway, f)))
+	whole, part := math.Modf(max(firstMoment, min(lastMoment, f)))
 	return time.Unix(int64(whole), int64(part*1e9)), true
 }
 

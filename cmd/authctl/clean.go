@@ -82,3 +82,12 @@ func escapeHidden(text []byte) []byte {
 
 // moment writes a time as every message does.
 func moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// tellable is t, or a time of the year 9999: JSON tells no later one, and exp
+// in milliseconds is of the year 58000.
+func tellable(t time.Time) time.Time {
+	if last := time.Date(9999, 12, 1, 0, 0, 0, 0, time.UTC); t.After(last) {
+		return last
+	}
+	return t
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -48,4 +49,21 @@ func TestRestoreByARoleThatMayNotReadSaysThatItIsRestored(t *testing.T) {
 	}
 	_, stderr = o.runs(3, "", "restore", "subject", "alice", "--issuer", "main")
 	says(t, stderr, "there is no entry for it, but what else refuses it is not known")
+}
+
+// exp in milliseconds is of the year 58000, which JSON cannot tell.
+func TestTokenThatNeverEndsIsRevokedAndTold(t *testing.T) {
+	t.Parallel()
+	s := newStand(startDynamo(t))
+	o := newOperator(t, s, bulkConfig)
+	raw := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+	token := raw(`{"alg":"RS256","kid":"k"}`) + "." + raw(`{"iss":"https://idp.example.com/","aud":"x","sub":"alice","jti":"j-ms","iat":1767225600,"exp":1767225600000}`) + "." + raw("signature")
+	for _, dry := range [][]string{{"--dry-run"}, nil} {
+		stdout, _ := o.runs(0, token, append([]string{"revoke", "token", "--token", "-", "--by", "alice", "--output", "json"}, dry...)...)
+		says(t, stdout, `"expires_at": "9999-12-01`)
+	}
+	stdout, _ := o.runs(1, token, "check", "token", "--token", "-", "--output", "json")
+	says(t, stdout, "9999-12-01")
+	stdout, _ = o.runs(0, "", "list", "--output", "json")
+	says(t, stdout, "9999-12-01")
 }

@@ -205,6 +205,7 @@ func (s *settings) tokenTarget(kind revocation.Kind, text string, f selection) (
 	if err != nil {
 		return nil, err
 	}
+	said.Expires, said.IssuedAt = tellable(said.Expires), tellable(said.IssuedAt)
 	g := &target{key: revocation.Key{Kind: kind, Issuer: i.url}, issuer: i, token: said}
 	switch kind {
 	case revocation.KindToken:
