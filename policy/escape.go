@@ -27,7 +27,10 @@ type oddity struct {
 // oddities are what a backend may read as another path than the one that was
 // decided on. What is left unsaid, since a Resource cannot say it, is an
 // unpaired byte of UTF-8, a question mark, and in general an encoding of a
-// character that needs none.
+// character that needs none. What is left unsaid for its length, some 34 bytes
+// for each Deny in every document: raw control characters, those of Latin-1
+// encoded (%C2%80 to %C2%9F), and what is a slash, a backslash or a dot only to
+// a backend that decodes twice (%252F). Unsaid tells users so.
 var oddities = []oddity{
 	{"*//*", []string{"/" + probe, probe + "//" + probe}},
 	{"*/./*", []string{"./" + probe, "."}},
@@ -46,6 +49,15 @@ var controls = []oddity{
 	{"*%0?*", []string{"%00"}},
 	{"*%1?*", []string{"%1F"}},
 	{"*%7F*", []string{"%7F"}}, {"*%7f*", []string{"%7f"}},
+}
+
+// Unsaid is what a cached document may let through in the place of a
+// parameter, though Match refuses it, whatever the table is.
+func Unsaid(form PathForm) string {
+	if form == Decoded {
+		return "control characters"
+	}
+	return "control characters (raw, or %C2%80 to %C2%9F) and slashes, backslashes and dots encoded twice (%252F, %255C, %252E)"
 }
 
 // odd are the oddities of paths of the form.

@@ -44,6 +44,8 @@ type validated struct {
 	// Obstacles are what would be wrong with the file if caching were on.
 	Obstacles []located        `json:"cache_obstacles,omitempty"`
 	Largest   *largestDocument `json:"largest_document,omitempty"`
+	// Unsaid is what no policy has room to deny.
+	Unsaid string `json:"unsaid,omitempty"`
 	Warnings  []located        `json:"warnings,omitempty"`
 }
 
@@ -79,7 +81,8 @@ type routeCache struct {
 	Why    string `json:"why"`
 }
 
-// largestDocument is the worst case over all callers.
+// largestDocument is the worst case over all callers, in the partition and
+// Region whose ARNs are the longest.
 type largestDocument struct {
 	Bytes int `json:"bytes"`
 	Max   int `json:"max"`
@@ -173,6 +176,7 @@ func (v *validated) policies(cfg *config.Config) map[policy.RouteID]bool {
 	for _, path := range table.AlsoOpens(form) {
 		v.warn(cfg, "also_opens", "routes", "a cached copy would also open %s: list these routes, or set gateway.cache_ttl to 0s", path)
 	}
+	v.Unsaid = policy.Unsaid(form)
 	size := cfg.LargestDocument()
 	v.Largest = &largestDocument{Bytes: size.Bytes, Max: cfg.Response.MaxPolicyBytes, Exact: size.Exact}
 	return partly
@@ -220,11 +224,12 @@ func (t *tool) printValidated(v *validated) {
 	}
 	t.table(rows)
 	if v.Largest != nil {
-		most := "no policy is larger than %d bytes; response.max_policy_bytes is %d\n"
+		most := "no policy is larger than %d bytes in the Region with the longest ARNs (GovCloud); response.max_policy_bytes is %d\n"
 		if v.Largest.Exact {
-			most = "the largest policy has %d bytes; response.max_policy_bytes is %d\n"
+			most = "the largest policy has %d bytes in the Region with the longest ARNs (GovCloud); response.max_policy_bytes is %d\n"
 		}
 		t.printf("\n"+most, v.Largest.Bytes, v.Largest.Max)
+		t.printf("in the place of a parameter a cached copy does not stop %s: a backend must not decode a path twice\n", v.Unsaid)
 	}
 	if len(v.Obstacles) > 0 {
 		t.printf("\nin the way of a gateway.cache_ttl over 0s\n")
