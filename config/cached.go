@@ -16,6 +16,16 @@ func (c *Config) Form() policy.PathForm {
 	return policy.Encoded
 }
 
+// issuerNames are those of all whose tokens are accepted: nobody else is a
+// caller whose policy could be too large or inexact.
+func (c *Config) issuerNames() []string {
+	names := make([]string, len(c.Issuers))
+	for i, issuer := range c.Issuers {
+		names[i] = issuer.Name
+	}
+	return names
+}
+
 // LargestDocument is the longest policy that any caller can get with caching
 // on, for the longest ARN that gateway.apis lets call.
 func (c *Config) LargestDocument() policy.Size {

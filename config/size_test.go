@@ -95,3 +95,16 @@ func TestPathThatDoesNotFitBesideItsStageDoesNotStart(t *testing.T) {
 		}
 	}
 }
+
+// Any valid token is one of the only issuer: nobody is refused what asks for it
+// by name.
+func TestTableIsNotRefusedForACallerOfAnotherIssuer(t *testing.T) {
+	t.Parallel()
+	text := "response: {max_policy_bytes: 1600}\n" + base[0].text + base[1].text + "routes:\n  - {route: \"GET /{any+}\", require: [{jwt: {}}]}\n"
+	for i := range 20 {
+		text += fmt.Sprintf("  - {route: GET /reports/%d, require: [{jwt: {issuer: main}}]}\n", i)
+	}
+	if _, err := Load(write(t, text), everything); err != nil {
+		t.Error(err)
+	}
+}

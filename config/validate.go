@@ -36,7 +36,7 @@ func (c *Config) validateKeys(r *report) {
 }
 
 func (c *Config) validateRoutes(r *report) {
-	table, found := policy.Compile(c.Routes)
+	table, found := policy.Compile(c.Routes, c.issuerNames()...)
 	r.find("routes", found)
 	if r.trusts("issuers", "api_keys", "signatures", "networks") {
 		r.find("", c.validateReferences())

@@ -16,6 +16,31 @@ type person struct {
 	scopes                 [3][]string // of the token, the API key, the signing key
 	claims                 map[string][]any
 	networks               []string
+	issuers                []string // of whom some token is
+}
+
+// possibleIssuers are those that routes tell apart, and "" for all others if
+// there are any.
+func possibleIssuers(routes []Route, accepted []string) []string {
+	if len(accepted) == 0 {
+		return []string{""}
+	}
+	var out []string
+	for _, name := range accepted {
+		if !named(routes, name) {
+			name = ""
+		}
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+func named(routes []Route, issuer string) bool {
+	return slices.ContainsFunc(routes, func(r Route) bool {
+		return slices.ContainsFunc(r.Require, func(e Entry) bool { return e.JWT != nil && e.JWT.Issuer == issuer })
+	})
 }
 
 // personBudget bounds how many persons are tried for one question, over the
@@ -25,6 +50,14 @@ const personBudget = 256
 // with calls try for each person that has, besides what p has, what n asks
 // for: one for each alternative. None, where that contradicts p.
 func (p person) with(n need, try func(person)) {
+	if n.jwt != nil && n.jwt.Issuer == "" && !p.jwt {
+		for _, name := range p.issuers {
+			q := p
+			q.jwt, q.issuer = true, name
+			q.with(n, try)
+		}
+		return
+	}
 	if len(n.networks) > 0 && !holds(p.networks, nil, n.networks) {
 		for _, name := range n.networks {
 			q, m := p, n
@@ -142,6 +175,6 @@ func (t *Table) mayHold(granted []int, refused int) bool {
 			p.with(n, func(q person) { next(q, i+1) })
 		}
 	}
-	next(person{}, 0)
+	next(person{issuers: t.issuers}, 0)
 	return yes
 }

@@ -99,6 +99,38 @@ func TestRoutesThatNoPolicyCanSayAreNamed(t *testing.T) {
 	}
 }
 
+func TestCallersOfIssuersThatNobodyAcceptsAreNoCallers(t *testing.T) {
+	t.Parallel()
+	of := func(route, issuer string) policy.Route {
+		return policy.Route{Route: route, Require: []policy.Entry{{JWT: &policy.JWTGrant{Issuer: issuer}}}}
+	}
+	routes := []policy.Route{of("GET /{proxy+}", ""), of("GET /items/{id}", "main"), of("GET /items/{id}/{n}", "main")}
+	for _, r := range []string{"GET /reports", "GET /reports/{r}/lines"} {
+		routes = append(routes, policy.Route{Route: r, Require: []policy.Entry{{JWT: &policy.JWTGrant{Issuer: "main"}}, {JWT: &policy.JWTGrant{Issuer: "other"}}}})
+	}
+	for _, c := range []struct {
+		issuers []string
+		named   []string
+	}{
+		{nil, []string{"GET /items/{id}", "GET /items/{id}/{n}", "GET /reports/{r}/lines"}},
+		{[]string{"main"}, nil},
+		{[]string{"main", "other"}, []string{"GET /items/{id}", "GET /items/{id}/{n}"}},
+		{[]string{"main", "third"}, []string{"GET /items/{id}", "GET /items/{id}/{n}", "GET /reports/{r}/lines"}},
+	} {
+		table, found := policy.Compile(routes, c.issuers...)
+		if found != nil {
+			t.Fatal(found)
+		}
+		var named []string
+		for _, x := range table.Inexpressible(policy.Encoded) {
+			named = append(named, table.Template(x.Refused))
+		}
+		if diff := cmp.Diff(c.named, named); diff != "" {
+			t.Errorf("with %q: %s", c.issuers, diff)
+		}
+	}
+}
+
 // Too many kinds of callers to try are no reason to promise what the one not
 // tried does not get.
 func TestRouteIsNamedWhereCallersAreTooManyToTry(t *testing.T) {
@@ -200,68 +232,6 @@ func TestPathsThatACachedCopyAlsoOpensAreNamed(t *testing.T) {
 	alone := table.Reach(policy.Encoded, table.SetOf(0, 2))
 	if alone.AlsoOpens != nil {
 		t.Errorf("a caller who may not read lines also gets %q", alone.AlsoOpens)
-	}
-}
-
-func TestLargestDocumentIsTheLargestOfAnyCaller(t *testing.T) {
-	t.Parallel()
-	table := compile(t, nested(4))
-	full := table.Largest(policy.Encoded, thingARN, 0)
-	d, err := table.Cached(policy.Encoded, thingARN, full.Set)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !full.Exact || full.Bytes != len(d.JSON) {
-		t.Errorf("%+v, and that caller's document has %d bytes", full, len(d.JSON))
-	}
-	if quick := table.Largest(policy.Encoded, thingARN, 1<<20); quick.Exact || quick.Bytes < full.Bytes {
-		t.Errorf("the quick bound is %+v, the largest %d", quick, full.Bytes)
-	}
-}
-
-func TestLargestDocumentIsThatOfACallerInOneNetworkAlone(t *testing.T) {
-	t.Parallel()
-	routes := []policy.Route{from("GET /{x+}", "office", "partners")}
-	for i := range 20 {
-		routes = append(routes, from(fmt.Sprintf("GET /reports/%d", i), "partners"))
-	}
-	table := compile(t, routes)
-	full := table.Largest(policy.Encoded, thingARN, 0)
-	office := policy.Caller{JWT: &policy.JWT{}, HasAddress: true, InNetwork: func(name string) bool { return name == "office" }}
-	d, err := table.Cached(policy.Encoded, thingARN, table.Granted(office))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !full.Exact || full.Bytes != len(d.JSON) {
-		t.Errorf("%+v, and a caller from the office gets a document of %d bytes", full, len(d.JSON))
-	}
-}
-
-func TestSizeBoundHoldsForManyScopesAndIsNear(t *testing.T) {
-	t.Parallel()
-	for name, routes := range map[string][]policy.Route{"nested": nested(20), "flat": flat(20)} {
-		table := compile(t, routes)
-		bound := table.Largest(policy.Encoded, thingARN, 0)
-		rng := rand.New(rand.NewPCG(1, 2))
-		worst := 0
-		for i := range 60 {
-			token := &policy.JWT{}
-			for a := range 10 {
-				for _, may := range []string{"read", "write"} {
-					if rng.IntN(60) <= i {
-						token.Scopes = append(token.Scopes, fmt.Sprintf("area%d:%s", a, may))
-					}
-				}
-			}
-			d, err := table.Cached(policy.Encoded, thingARN, table.Granted(policy.Caller{JWT: token}))
-			if err != nil {
-				t.Fatal(err)
-			}
-			worst = max(worst, len(d.JSON))
-		}
-		if bound.Bytes < worst || bound.Bytes > worst+worst/4 {
-			t.Errorf("%s: at most %d bytes, and a caller was seen with %d", name, bound.Bytes, worst)
-		}
 	}
 }
 

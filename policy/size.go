@@ -94,7 +94,7 @@ func (t *Table) grantable(classes []class, limit int) (sets []Set, all bool) {
 	for _, c := range classes {
 		needs = append(needs, c.entries...)
 	}
-	queue := []person{{}}
+	queue := []person{{issuers: t.issuers}}
 	seen := map[string]bool{person{}.key(): true}
 	known := map[Set]bool{}
 	for i := 0; i < len(queue); i++ {

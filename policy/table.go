@@ -33,6 +33,7 @@ type Table struct {
 
 	classes []class
 	classOf []int // by route
+	issuers []string
 
 	// overlaps are found when the first cached document is asked for: where
 	// nothing is cached they are not needed.
@@ -59,7 +60,10 @@ func newNode() *node { return &node{cell: none, greedy: none, fallback: none} }
 
 // Compile builds the table, or says everything that is wrong with routes.
 // The problems' paths begin at the routes section: "[2].require[0].jwt".
-func Compile(routes []Route) (*Table, []problem.Problem) {
+//
+// issuers are the names of all whose tokens are accepted. Without them callers
+// of issuers that no route names count as possible too.
+func Compile(routes []Route, issuers ...string) (*Table, []problem.Problem) {
 	t := &Table{
 		routes:  routes,
 		byKey:   make(map[string]RouteID, len(routes)),
@@ -74,6 +78,7 @@ func Compile(routes []Route) (*Table, []problem.Problem) {
 	t.longest = t.runs(t.everyCell())
 	t.spell()
 	t.classify()
+	t.issuers = possibleIssuers(routes, issuers)
 	t.overlaps = sync.OnceValue(t.findOverlaps)
 	return t, nil
 }
