@@ -18,21 +18,26 @@ type Inexpressible struct {
 	// be any.
 	Refused RouteID
 	Methods []string
+
+	why cause
 }
 
 // Inexpressible lists them over all callers that the requirements allow for.
 // A route that is left out for anybody is the Route or a With of one.
 func (t *Table) Inexpressible(form PathForm) []Inexpressible {
-	type pair struct{ route, refused RouteID }
-	found := map[pair]*Inexpressible{}
+	type group struct {
+		route, refused RouteID
+		why            cause
+	}
+	found := map[group]*Inexpressible{}
 	for _, c := range t.possible(form) {
-		key := pair{t.cells[c.wide].route, none}
+		key := group{t.cells[c.wide].route, none, c.why}
 		if c.refused != none {
 			key.refused = t.cells[c.refused].route
 		}
 		x := found[key]
 		if x == nil {
-			x = &Inexpressible{Route: key.route, Refused: key.refused}
+			x = &Inexpressible{Route: key.route, Refused: key.refused, why: c.why}
 			found[key] = x
 		}
 		if with := t.cells[c.with].route; !slices.Contains(x.With, with) {
@@ -48,7 +53,7 @@ func (t *Table) Inexpressible(form PathForm) []Inexpressible {
 		out = append(out, *x)
 	}
 	slices.SortFunc(out, func(a, b Inexpressible) int {
-		return cmp.Or(cmp.Compare(a.Route, b.Route), cmp.Compare(a.Refused, b.Refused))
+		return cmp.Or(cmp.Compare(a.Route, b.Route), cmp.Compare(a.Refused, b.Refused), cmp.Compare(a.why, b.why))
 	})
 	return out
 }
@@ -77,7 +82,7 @@ func (t *Table) possible(form PathForm) []conflict {
 				continue
 			}
 			for w := range v.hits.all() {
-				if c := (conflict{wide: k, with: w, refused: v.owner}); w != v.owner && may(c) {
+				if c := (conflict{wide: k, with: w, refused: v.owner, why: v.cause()}); w != v.owner && may(c) {
 					out = append(out, c)
 				}
 			}
@@ -102,9 +107,14 @@ func (x Inexpressible) Text(t *Table) string {
 	if x.Refused >= 0 {
 		but = t.Template(x.Refused)
 	}
-	return fmt.Sprintf("a cached policy cannot open %s to a caller who may not use %s (%s), since a policy's wildcards cross slashes: "+
-		"one of them is left out of it and answers 500 (policy_inexact). Require the same of these routes, give them paths that do not overlap, or set gateway.cache_ttl to 0s",
-		opens, but, strings.Join(x.Methods, ", "))
+	since := map[cause]string{
+		crossesSlashes: "since a policy's wildcards cross slashes: one of them",
+		manySpellings:  "since clients may write that path in more ways than a policy can deny: the first",
+		tooLong:        fmt.Sprintf("since a Deny of the paths they share is longer than the %d characters of a Resource: the first", MaxResource),
+	}[x.why]
+	return fmt.Sprintf("a cached policy cannot open %s to a caller who may not use %s (%s), %s is left out of it and answers 500 (policy_inexact). "+
+		"Require the same of these routes, give them paths that do not overlap, or set gateway.cache_ttl to 0s",
+		opens, but, strings.Join(x.Methods, ", "), since)
 }
 
 // Shadowed is a route that no request reaches, because others are more

@@ -171,6 +171,21 @@ func TestInexpressibleGroupSaysTheWaysOut(t *testing.T) {
 	}
 }
 
+func TestInexpressibleGroupSaysWhy(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("m", 200)
+	for because, routes := range map[string][]policy.Route{
+		"in more ways than a policy can deny: the first is left out": {scoped("GET /{page}", "read"), scoped("GET /café", "admin")},
+		"longer than the 512 characters of a Resource: the first":    {scoped("GET /{x}/"+long, "read"), scoped("GET /n"+long+"/{y+}", "admin")},
+	} {
+		table := compile(t, routes)
+		named := table.Inexpressible(policy.Encoded)
+		if len(named) != 1 || !strings.Contains(named[0].Text(table), because) {
+			t.Errorf("%+v does not say: %s", named, because)
+		}
+	}
+}
+
 func TestRouteThatNoRequestReachesIsNamed(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

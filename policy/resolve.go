@@ -13,6 +13,26 @@ import (
 type conflict struct {
 	wide, with int
 	refused    int
+	why        cause
+}
+
+// cause is why a Deny would take too much.
+type cause uint8
+
+const (
+	crossesSlashes cause = iota
+	manySpellings
+	tooLong
+)
+
+func (v overlap) cause() cause {
+	switch {
+	case v.many:
+		return manySpellings
+	case v.long:
+		return tooLong
+	}
+	return crossesSlashes
 }
 
 // conflicts lists them for what is granted, in a fixed order: of those between
