@@ -7,6 +7,7 @@ import (
 	"lambda-authorizer/authorizer"
 	"lambda-authorizer/config"
 	"lambda-authorizer/policy"
+	"lambda-authorizer/reason"
 )
 
 // cachedCopy is what API Gateway does for this caller's requests while it
@@ -23,6 +24,8 @@ type cachedCopy struct {
 	LeftOut []string `json:"left_out,omitempty"`
 	// AlsoOpens are paths of no configured route.
 	AlsoOpens []string `json:"also_opens,omitempty"`
+	// Because says why there is no sound policy, and what to do.
+	Because []string `json:"because,omitempty"`
 }
 
 // cached tells what API Gateway does with the answer afterwards.
@@ -31,7 +34,9 @@ func cached(cfg *config.Config, trace *authorizer.Trace) cachedCopy {
 	case cfg.Gateway.CacheTTL == 0:
 		return cachedCopy{Why: "gateway.cache_ttl is 0s"}
 	case trace.AnswerErr != nil:
-		return cachedCopy{Why: "API Gateway keeps no errors"}
+		c := cachedCopy{Why: "API Gateway keeps no errors"}
+		c.explain(cfg.Table(), trace)
+		return c
 	case trace.Request.Kind == authorizer.WebSocket:
 		return cachedCopy{Why: "a WebSocket API keeps no results"}
 	}
@@ -45,6 +50,29 @@ func cached(cfg *config.Config, trace *authorizer.Trace) cachedCopy {
 		c.Closes = []string{trace.Template}
 	}
 	return c
+}
+
+// explain tells of a policy that the function had to withhold what it would
+// have done, why that is wrong, and the way out.
+func (c *cachedCopy) explain(t *policy.Table, trace *authorizer.Trace) {
+	switch trace.Reason {
+	case reason.PolicyTooLarge:
+		c.Because = []string{"the policy is larger than API Gateway or response.max_policy_bytes takes: shorten the paths or the stage, merge routes, or set gateway.cache_ttl to 0s; authctl validate tells the size for the longest ARNs"}
+		return
+	case reason.PolicyInexact:
+	default:
+		return
+	}
+	form := trace.Request.Kind.Form()
+	c.reach(t, t.Reach(form, trace.Granted))
+	for _, x := range t.Inexpressible(form) {
+		if x.Route == trace.Route || slices.Contains(x.With, trace.Route) {
+			c.Because = append(c.Because, x.Text(t))
+		}
+	}
+	if len(c.Because) == 0 {
+		c.Because = []string{"the policy's wildcards take this path for one of an allowed route: list a route for it, or set gateway.cache_ttl to 0s"}
+	}
 }
 
 func (c *cachedCopy) reach(t *policy.Table, r policy.Reach) {
@@ -82,9 +110,15 @@ func routes(t *policy.Table, uses, all []policy.Use) []string {
 func (t *tool) printCached(c cachedCopy) {
 	if c.Seconds == 0 {
 		t.printf("\nno copy is kept: %s\n", c.Why)
-		return
+	} else {
+		t.printf("\na copy kept for %d s under %s\n", c.Seconds, strings.Join(c.Under, ", "))
 	}
-	t.printf("\na copy kept for %d s under %s\n", c.Seconds, strings.Join(c.Under, ", "))
+	for _, why := range c.Because {
+		t.printf("  %s\n", why)
+	}
+	if c.Seconds == 0 && len(c.Opens) > 0 {
+		t.printf("\nthe policy that was withheld\n")
+	}
 	for _, row := range []struct {
 		what   string
 		routes []string

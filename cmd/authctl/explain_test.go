@@ -164,4 +164,51 @@ routes:
 	if x.Reason != "policy_inexact" || x.Status != 500 || x.Cached.Why != "API Gateway keeps no errors" {
 		t.Errorf("%s, which is left out, is answered %s, %s: %d", left, x.Outcome, x.Reason, x.Status)
 	}
+	if c := x.Cached; len(c.LeftOut) != 1 || len(c.Opens) != 1 || len(c.Because) == 0 || !strings.Contains(c.Because[0], left) ||
+		!strings.Contains(c.Because[0], "to a caller who may not use GET /b/{x}/d") {
+		t.Errorf("the explanation is no help: %+v", c)
+	}
+}
+
+// What is told of an answer is that answer's, to the byte.
+func TestExplainTellsOfTheAnswerItself(t *testing.T) {
+	t.Parallel()
+	bearer := "Authorization: Bearer " + recordedToken(t, "valid")
+	of := func(head, routes string, args ...string) *explained {
+		config := filepath.Join(t.TempDir(), "authorizer.yaml")
+		keys, err := filepath.Abs(filepath.Join(recordings, "recorded", "jwks.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := head + "\ntables: {revocations: none}\nissuers:\n  - {name: main, issuer: \"https://idp.example.com\", audiences: [\"https://api.example.com\"], jwks_file: \"" + keys + "\"}\nroutes:\n" + routes
+		if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return explainJSON(t, append([]string{"--config", config, "-H", bearer}, args...)...)
+	}
+	mine, others := "  - {route: \"GET /items/{id}\", require: [{jwt: {}}]}\n  - {route: \"GET /items/{id}/lines\", require: [{jwt: {}}]}\n",
+		"  - {route: \"GET /admin\", require: [{jwt: {scopes: [nobody]}}]}\n"
+
+	x := of("", mine, "--path", "/items/7")
+	var answer struct {
+		PolicyDocument json.RawMessage `json:"policyDocument"`
+	}
+	decode(t, x.Answer, &answer)
+	var document bytes.Buffer
+	if err := json.Compact(&document, answer.PolicyDocument); err != nil {
+		t.Fatal(err)
+	}
+	if x.Document != document.Len() {
+		t.Errorf("a policy of %d bytes is said to have %d", document.Len(), x.Document)
+	}
+	if len(x.Cached.AlsoOpens) != 1 || x.Cached.AlsoOpens[0] != "GET /items/*/*" {
+		t.Errorf("also opens %q", x.Cached.AlsoOpens)
+	}
+	simple := "gateway: {identity_sources: [$request.header.Authorization, $context.routeKey]}\nresponse: {http_api: simple}"
+	if c := of(simple, mine+others, "--path", "/items/7").Cached; len(c.Opens) != 1 || c.Opens[0] != "GET /items/{id}" || c.Closes != nil {
+		t.Errorf("a simple yes: %+v", c)
+	}
+	if c := of(simple, mine+others, "--path", "/admin").Cached; len(c.Closes) != 1 || c.Closes[0] != "GET /admin" || c.Opens != nil {
+		t.Errorf("a simple no: %+v", c)
+	}
 }

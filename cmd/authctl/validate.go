@@ -45,8 +45,8 @@ type validated struct {
 	Obstacles []located        `json:"cache_obstacles,omitempty"`
 	Largest   *largestDocument `json:"largest_document,omitempty"`
 	// Unsaid is what no policy has room to deny.
-	Unsaid string `json:"unsaid,omitempty"`
-	Warnings  []located        `json:"warnings,omitempty"`
+	Unsaid   string    `json:"unsaid,omitempty"`
+	Warnings []located `json:"warnings,omitempty"`
 }
 
 // located is a remark about a place in the configuration.
