@@ -131,6 +131,9 @@ func (t *tool) payload(cfg *config.Config, f explainFlags) (event []byte, missin
 		if f.sketch.target == "" && f.sketch.kind != "websocket" {
 			return nil, nil, usage("nothing to explain: give --event FILE, or --path and --header")
 		}
+		if m := f.sketch.method; m == "" || strings.ContainsFunc(m, func(r rune) bool { return r < 'A' || r > 'Z' }) {
+			return nil, nil, usage("--method %q: write it in capital letters, as in GET", m)
+		}
 		r, err := f.sketch.complete(cfg)
 		if err != nil {
 			return nil, nil, err
@@ -156,6 +159,9 @@ func (t *tool) connect(cfg *config.Config, f explainFlags) (*authorizer.Authoriz
 		path, err := filepath.Abs(f.jwks)
 		if err != nil {
 			return nil, usage("--jwks: %v", err)
+		}
+		if _, err := os.ReadFile(path); err != nil {
+			return nil, usage("--jwks: the key set cannot be read: %v", err)
 		}
 		own.Issuers = slices.Clone(own.Issuers)
 		for i := range own.Issuers {

@@ -173,13 +173,30 @@ func (v *validated) policies(cfg *config.Config) map[policy.RouteID]bool {
 		}
 		v.warn(cfg, "inexpressible", routeKey(x.Route), "%s", x.Text(table))
 	}
-	for _, path := range table.AlsoOpens(form) {
+	for _, path := range byPath(table.AlsoOpens(form)) {
 		v.warn(cfg, "also_opens", "routes", "a cached copy would also open %s: list these routes, or set gateway.cache_ttl to 0s", path)
 	}
 	v.Unsaid = policy.Unsaid(form)
 	size := cfg.LargestDocument()
 	v.Largest = &largestDocument{Bytes: size.Bytes, Max: cfg.Response.MaxPolicyBytes, Exact: size.Exact}
 	return partly
+}
+
+// byPath says once what differs by method alone: an ANY route has seven.
+func byPath(patterns []string) []string {
+	var paths []string
+	methods := map[string][]string{}
+	for _, p := range patterns {
+		method, path, _ := strings.Cut(p, " ")
+		if methods[path] == nil {
+			paths = append(paths, path)
+		}
+		methods[path] = append(methods[path], method)
+	}
+	for i, path := range paths {
+		paths[i] = strings.Join(methods[path], ", ") + " " + path
+	}
+	return paths
 }
 
 // cacheability tells under what answers to a route are kept, or why not.
