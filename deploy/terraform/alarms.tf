@@ -129,7 +129,7 @@ locals {
       }
       "${title}5xx" = {
         description = "The ${upper(title)} API fails over 1 percent of its requests."
-        expression  = "IF(requests > 20, 100 * FILL(answers, 0) / requests)", label = "percent"
+        expression  = "IF(requests > 20 OR FILL(answers, 0) >= 5, 100 * FILL(answers, 0) / requests)", label = "percent"
         metrics = {
           answers  = { namespace = "AWS/ApiGateway", name = stage.failed, dimensions = stage.dimensions }
           requests = { namespace = "AWS/ApiGateway", name = "Count", dimensions = stage.dimensions }
