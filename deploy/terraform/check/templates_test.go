@@ -30,76 +30,12 @@ func TestAlarmsAndAnswersAreThoseOfTheTemplates(t *testing.T) {
 	if diff := cmp.Diff(templateAlarms(templates), plannedAlarms(made)); diff != "" {
 		t.Errorf("alarms (-templates +module):\n%s", diff)
 	}
+	if diff := cmp.Diff(templatePage(t, templates), plannedPage(t, made)); diff != "" {
+		t.Errorf("what pages (-templates +module):\n%s", diff)
+	}
 	if diff := cmp.Diff(templateAnswers(t, templates), plannedAnswers(t, made)); diff != "" {
 		t.Errorf("gateway responses (-template +module):\n%s", diff)
 	}
-}
-
-// alarm is what two definitions of one must agree on.
-type alarm struct {
-	Description string
-	Comparison  string
-	Threshold   string
-	Periods     string
-	Datapoints  string
-	Period      string
-	Metrics     []string
-}
-
-func templateAlarms(templates map[string]*yaml.Node) map[string]alarm {
-	out := map[string]alarm{}
-	for name, r := range templates {
-		if text(r, "Type") != "AWS::CloudWatch::Alarm" {
-			continue
-		}
-		p := at(r, "Properties")
-		a := alarm{
-			Description: text(p, "AlarmDescription"), Comparison: text(p, "ComparisonOperator"), Threshold: text(p, "Threshold"),
-			Periods: text(p, "EvaluationPeriods"), Datapoints: text(p, "DatapointsToAlarm"), Period: text(p, "Period"),
-		}
-		if metric := text(p, "MetricName"); metric != "" {
-			a.Metrics = append(a.Metrics, metric+" "+text(p, "Statistic")+text(p, "ExtendedStatistic"))
-		}
-		if metrics := at(p, "Metrics"); metrics != nil {
-			for _, m := range metrics.Content {
-				if stat := at(m, "MetricStat"); stat != nil {
-					a.Metrics = append(a.Metrics, text(at(stat, "Metric"), "MetricName")+" "+text(stat, "Stat"))
-					a.Period = text(stat, "Period")
-				}
-			}
-		}
-		slices.Sort(a.Metrics)
-		out[name] = a
-	}
-	return out
-}
-
-func plannedAlarms(made []planned) map[string]alarm {
-	out := map[string]alarm{}
-	for _, r := range made {
-		if r.Type != "aws_cloudwatch_metric_alarm" {
-			continue
-		}
-		a := alarm{
-			Description: said(r.Values, "alarm_description"), Comparison: said(r.Values, "comparison_operator"), Threshold: said(r.Values, "threshold"),
-			Periods: said(r.Values, "evaluation_periods"), Datapoints: said(r.Values, "datapoints_to_alarm"), Period: said(r.Values, "period"),
-		}
-		if metric := said(r.Values, "metric_name"); metric != "" {
-			a.Metrics = append(a.Metrics, metric+" "+said(r.Values, "statistic")+said(r.Values, "extended_statistic"))
-		}
-		queries, _ := r.Values["metric_query"].([]any)
-		for _, q := range queries {
-			metrics, _ := q.(map[string]any)["metric"].([]any)
-			for _, m := range metrics {
-				m := m.(map[string]any)
-				a.Metrics = append(a.Metrics, said(m, "metric_name")+" "+said(m, "stat"))
-				a.Period = said(m, "period")
-			}
-		}
-		slices.Sort(a.Metrics)
-		out[r.Index.(string)] = a
-	}
-	return out
 }
 
 // answer is a gateway response. A header's value is "" where it depends on a
