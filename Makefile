@@ -77,7 +77,7 @@ lint-zip:
 
 # Terraform must be on the PATH: deploy/terraform/README.md, "Check it".
 lint-terraform: local/node_modules/.stamp
-	go test -count=1 -timeout 10m -tags terraform ./deploy/terraform/check
+	go test -count=1 -timeout 30m -tags terraform ./deploy/terraform/check
 
 ## vulncheck: known vulnerabilities; needs the Go vulnerability database
 vulncheck:
