@@ -152,6 +152,25 @@ func TestAccessLogsAreJSONAndSayWhoAndWhatTheAuthorizerDid(t *testing.T) {
 	}
 }
 
+// log.principal: hash keeps the principal out of every log.
+func TestHashedPrincipalIsInNoLog(t *testing.T) {
+	t.Parallel()
+	template := read(t, "sam/template.yaml")
+	if d := at(template, "Parameters", "LogPrincipal", "Default"); d != shipped(t, "authorizer.yaml").Log.Principal {
+		t.Errorf("LogPrincipal is %v, log.principal %s", d, shipped(t, "authorizer.yaml").Log.Principal)
+	}
+	hashed := deployed(t, template, map[string]string{"LogPrincipal": "hash"})
+	for _, path := range []string{"RestApi|AccessLogSetting|Format", "HttpApi|AccessLogSettings|Format"} {
+		format := text(property(hashed, path))
+		if strings.Contains(format, "principal") || !json.Valid([]byte(format)) {
+			t.Errorf("%s: %s", path, format)
+		}
+	}
+	if property(hashed, "Items|Environment|Variables|ITEMS_LOG_PRINCIPAL") != "hash" {
+		t.Error("items logs the principal as it is")
+	}
+}
+
 // Logs are the audit record: they outlive the stack, and not for ever.
 func TestLogsAreKept(t *testing.T) {
 	t.Parallel()
