@@ -219,14 +219,14 @@ func TestFunctionsAreDeployedGraduallyAndWatched(t *testing.T) {
 	} {
 		f := at(template, "Resources", name, "Properties")
 		if at(f, "AutoPublishAlias") != "live" || at(f, "LoggingConfig", "LogFormat") != "JSON" ||
-			at(f, "DeploymentPreference", "Type") != "Canary10Percent10Minutes" {
+			at(f, "DeploymentPreference", "Type") != "Canary10Percent5Minutes" {
 			t.Errorf("%s: %v", name, f)
 		}
-		// The canary waits for longer than an alarm looks back: metrics come
+		// The canary waits for longer than an alarm needs: metrics come
 		// minutes late.
 		for _, a := range alarms {
-			if n, _ := at(template, "Resources", text(at(a, "Ref")), "Properties", "EvaluationPeriods").(int); n < 1 || n > 5 {
-				t.Errorf("%s: %v looks back for %d minutes", name, a, n)
+			if n, _ := at(template, "Resources", text(at(a, "Ref")), "Properties", "DatapointsToAlarm").(int); n < 1 || n > 3 {
+				t.Errorf("%s: %v sounds after %d minutes", name, a, n)
 			}
 		}
 		if diff := cmp.Diff(any(alarms), at(f, "DeploymentPreference", "Alarms")); diff != "" {

@@ -57,7 +57,7 @@ locals {
   # says "Unauthorized" with one. Taking the decision lines that say so away
   # leaves what must not happen: faults, crashes, time-outs and failed starts.
   # Their count comes later than Lambda's, and until it does FILL takes each 401
-  # for an error: hence three minutes of five.
+  # for an error: hence two minutes of three.
   of_functions = merge([
     for kind, title in local.title : {
       "${title}AuthorizerErrors" = {
@@ -68,7 +68,7 @@ locals {
           errors       = { namespace = "AWS/Lambda", name = "Errors", dimensions = { FunctionName = module.function[kind].name } }
           unauthorized = { namespace = local.filters, name = "${title}Unauthorized", dimensions = {} }
         }
-        threshold = 5, periods = 5, datapoints = 3
+        threshold = 5, periods = 3, datapoints = 2
       }
       "${title}AuthorizerSlow" = {
         description = "One in a hundred invocations of the ${local.words[kind]} authorizer takes over a second."

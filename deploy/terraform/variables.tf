@@ -188,7 +188,7 @@ variable "function" {
     - `reserved_concurrency`: most executions at once; also what is kept free for them. Default: the account's.
     - `provisioned_concurrency`: environments kept warm. Default 0.
     - `provisioned_schedule`: the same by the clock: `name`, `schedule` (cron(…) or at(…)), `capacity`, `timezone`.
-    - `gradual_deployment`: a CodeDeploy configuration such as LambdaCanary10Percent10Minutes, which moves the alias in steps and back on alarm. Default: Terraform moves it at once.
+    - `gradual_deployment`: a CodeDeploy configuration such as LambdaCanary10Percent5Minutes, which moves the alias in steps and back on alarm. Default: Terraform moves it at once.
     - `permissions_boundary`: ARN of a policy that bounds the roles made here.
   EOT
   type = object({

@@ -54,7 +54,7 @@ variable "web_origin" {
 
 locals {
   build    = "${path.module}/../../../../build" # make package
-  function = { gradual_deployment = "LambdaCanary10Percent10Minutes" }
+  function = { gradual_deployment = "LambdaCanary10Percent5Minutes" }
 }
 
 module "authorizer" {
