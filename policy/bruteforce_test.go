@@ -53,20 +53,6 @@ func (s pathSet) leaks(o, hidden pathSet) bool {
 	return false
 }
 
-func words(texts []string, longest int) []string {
-	out, last := []string{}, []string{""}
-	for range longest {
-		var next []string
-		for _, w := range last {
-			for _, s := range texts {
-				next = append(next, strings.TrimPrefix(w+"/"+s, "/"))
-			}
-		}
-		out, last = append(out, next...), next
-	}
-	return out
-}
-
 func newUniverse() *universe {
 	u := &universe{
 		paths:   append(words([]string{"a", "b", "7"}, 7), ""),

@@ -322,3 +322,18 @@ func TestDenyThatDoesNotFitIntoAResourceIsNotPromised(t *testing.T) {
 		}
 	}
 }
+
+// words are the paths of up to longest of these segments.
+func words(texts []string, longest int) []string {
+	out, last := []string{}, []string{""}
+	for range longest {
+		var next []string
+		for _, w := range last {
+			for _, s := range texts {
+				next = append(next, strings.TrimPrefix(w+"/"+s, "/"))
+			}
+		}
+		out, last = append(out, next...), next
+	}
+	return out
+}

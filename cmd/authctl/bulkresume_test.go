@@ -66,9 +66,10 @@ func TestBulkGoesOnOnlyWhereItBegan(t *testing.T) {
 	refused("another issuer of that name", "--config", "other.yaml")
 	s.dynamo = s.server.Endpoint()
 	refused("another endpoint")
-	s.dynamo, s.account = here, "999999999999"
+	s.dynamo = here
+	s.in("999999999999")
 	refused("another account")
-	s.account = ""
+	s.in("")
 	if have := o.inTable(); !have["a"] || !have["b"] || have["c"] {
 		t.Errorf("in the table: %v", have)
 	}

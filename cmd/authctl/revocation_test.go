@@ -80,10 +80,19 @@ func (s *stand) serve(control http.Handler) {
 	s.control = control
 }
 
+// in makes it another account; empty is Alice's.
+func (s *stand) in(account string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.account = account
+}
+
 // ServeHTTP answers GetCallerIdentity and the flush calls.
 func (s *stand) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == "POST" && r.FormValue("Action") == "GetCallerIdentity" {
+		s.mu.Lock()
 		account := cmp.Or(s.account, "123456789012")
+		s.mu.Unlock()
 		fmt.Fprintf(w, `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>`+
 			`<Arn>%s</Arn><UserId>AROA:alice</UserId><Account>%s</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`, alice, account)
 		return
