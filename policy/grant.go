@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -127,15 +128,14 @@ type claimNeed struct {
 func needOf(e Entry) need {
 	n := need{jwt: e.JWT, apiKey: e.APIKey, signature: e.Signature, networks: e.Networks}
 	if e.JWT != nil {
-		for name, values := range e.JWT.Claims {
+		for _, name := range slices.Sorted(maps.Keys(e.JWT.Claims)) {
 			c := claimNeed{name: name}
-			for _, v := range values {
+			for _, v := range e.JWT.Claims[name] {
 				v, _ := scalar(v)
 				c.allowed = append(c.allowed, v)
 			}
 			n.claims = append(n.claims, c)
 		}
-		slices.SortFunc(n.claims, func(a, b claimNeed) int { return strings.Compare(a.name, b.name) })
 	}
 	return n
 }
