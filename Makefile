@@ -6,13 +6,13 @@ LAMBDA_FLAGS := -tags lambda.norpc -trimpath -buildvcs=false -ldflags='-s -w'
 STATICCHECK  := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK  := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # Tests that need more than Go and Node.js, or more time, stand behind these.
-TEST_TAGS    := awscli,deploy,soak,terraform
+TEST_TAGS    := awscli,deploy,serverless,soak,terraform
 FUZZTIME     ?= 30s
 NODE_STAMPS  := local/node_modules/.stamp testdata/record/node_modules/.stamp deploy/node_modules/.stamp
 CONFIG       ?= deploy/authorizer.yaml
 SAM_FLAGS    ?=
 
-.PHONY: run test race build package deploy setup bench lint lint-deploy lint-templates lint-zip lint-terraform vulncheck fuzz soak clean
+.PHONY: run test race build package deploy setup bench lint lint-deploy lint-templates lint-zip lint-terraform lint-serverless vulncheck fuzz soak clean
 
 ## run: build and start everything on this machine
 run: build local/node_modules/.stamp
@@ -65,7 +65,7 @@ lint:
 
 ## lint-deploy: templates, permissions, runbook, zips and the Terraform module
 ## against the code, offline
-lint-deploy: lint-templates lint-zip lint-terraform
+lint-deploy: lint-templates lint-zip lint-terraform lint-serverless
 
 # make test does this too.
 lint-templates: $(NODE_STAMPS)
@@ -78,6 +78,10 @@ lint-zip:
 # Terraform must be on the PATH: deploy/terraform/README.md, "Check it".
 lint-terraform: local/node_modules/.stamp
 	go test -count=1 -timeout 30m -tags terraform ./deploy/terraform/check
+
+# The packager is 270 MB of npm packages: a minute and a half.
+lint-serverless: package deploy/packager/node_modules/.stamp
+	go test -count=1 -tags serverless -run ServerlessPackages ./deploy
 
 ## vulncheck: known vulnerabilities; needs the Go vulnerability database
 vulncheck:
@@ -101,4 +105,4 @@ soak: setup build
 	local/soak
 
 clean:
-	rm -rf build deploy/cdk/build local/node_modules testdata/record/node_modules deploy/node_modules
+	rm -rf build deploy/cdk/build local/node_modules testdata/record/node_modules deploy/packager/node_modules deploy/node_modules

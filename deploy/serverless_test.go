@@ -10,9 +10,8 @@ import (
 	"lambda-authorizer/revocation"
 )
 
-// The Serverless Framework is not run here: version 4 wants an account, and
-// osls, the free successor of version 3, which packages this example offline,
-// is minutes of installing. What it is told is held against the code.
+// The Serverless Framework is not run here: packaged_test.go does. What it is
+// told is held against the code.
 func TestServerlessExampleIsWhatTheFunctionWasTold(t *testing.T) {
 	t.Parallel()
 	example := read(t, "serverless/serverless.yml")
