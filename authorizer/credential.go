@@ -123,7 +123,7 @@ func otherPlaces(req *Request, b config.Bearer) []place {
 	if b.Cookie != "" {
 		p := place{name: "the header Cookie", sources: len(req.Cookies())}
 		if req.Kind == HTTP2 {
-			p.sources = 1 // its lines are not told: see sourcesHold
+			p.sources = 1 // its lines are not told: see keptApart
 		}
 		lines := http.Request{Header: http.Header{"Cookie": req.Cookies()}}
 		for _, c := range lines.CookiesNamed(b.Cookie) {
